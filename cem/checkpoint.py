@@ -1,0 +1,187 @@
+"""Save and load a run as plain arrays and JSON: no pickle, no code in the file, bit for bit.
+
+A checkpoint is an ``.npz`` archive. The file gives the numbers, the program gives the types.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import math
+import os
+import zipfile
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.lib import format as npy
+
+from cem.engine import CrossEntropyMethod
+from cem.randomness import name_of
+from cem.state import Best, History, Record, State
+from cem.typing import Array, Family
+
+VERSION = 1
+WHOLE = ("t", "nfev", "n", "n_bad", "n_elite")  # the entries of a record that are ints
+Settings = Mapping[str, Any]  # names to strings and numbers
+
+
+class Saved(NamedTuple):
+    """What a checkpoint holds."""
+
+    state: State
+    history: History
+    settings: dict[str, Any]
+
+
+def settings_of(method: CrossEntropyMethod, **more: Any) -> dict[str, Any]:
+    """What decides the bits of a run, as names and plain values: two runs with equal ones agree."""
+    digest = sha256()
+    for name, array in method.nominal.parameters().items():
+        digest.update(f"{name}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    log_weight = method.log_weight
+    return {
+        "family": type(method.nominal).__name__,
+        "nominal": digest.hexdigest()[:16],
+        "n_samples": method.n_samples,
+        "select": repr(method.select),
+        "smooth": repr(method.smooth),
+        "gamma": repr(method.gamma),
+        "log_weight": getattr(log_weight, "__name__", repr(log_weight)),
+        "rng": name_of(method.root),
+        **more,
+    }
+
+
+def dumps(state: State, history: History, settings: Settings) -> bytes:
+    """The checkpoint as bytes.
+
+    >>> from cem.families import Bernoulli
+    >>> half = Bernoulli([0.5])
+    >>> loads(dumps(State(half), History(), {"n_samples": 9}), half).settings
+    {'n_samples': 9}
+    """
+    head = json.dumps({"version": VERSION, "settings": dict(settings)}).encode()
+    arrays = {
+        "head": np.frombuffer(head, dtype=np.uint8),
+        "count": np.array([state.t, state.nfev], dtype=np.int64),
+        "history": np.array(history, dtype=float).reshape(-1, len(Record._fields)),
+        **{f"v.{name}": a for name, a in state.v.parameters().items()},
+        **{f"memory.{name}": a for name, a in state.memory.items()},
+    }
+    if state.best.x is not None:
+        arrays["best.x"] = np.asarray(state.best.x)
+        arrays["best.score"] = np.array([state.best.score])
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in arrays.items():
+            part = io.BytesIO()
+            npy.write_array(part, np.asanyarray(array), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), part.getvalue())
+    return out.getvalue()
+
+
+def loads(
+    data: bytes, family: Family, settings: Settings | None = None, *, name: str = "the checkpoint"
+) -> Saved:
+    """Read a checkpoint; ``family`` gives the type of the density, ``settings`` what must agree.
+
+    Raises ValueError for a file that is damaged, truncated, lies about its sizes, belongs to
+    another family, or was made with other settings (each is named).
+    """
+    try:
+        arrays = _arrays(data)
+        head = json.loads(arrays.pop("head").tobytes())
+        version, saved = head["version"], head["settings"]
+    except (zipfile.BadZipFile, ValueError, KeyError, TypeError, EOFError, OSError) as error:
+        raise ValueError(
+            f"{name} cannot be read ({error}): expected a whole checkpoint written by cem; it is "
+            "likely truncated, damaged, or another kind of file"
+        ) from error
+    if version != VERSION:
+        raise ValueError(f"{name} has format version {version!r}; this cem reads {VERSION}")
+    if settings is not None:
+        _refuse_other(name, saved, settings)
+    try:
+        return Saved(*_restore(arrays, family), saved)
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{name} does not fit the family {type(family).__name__}: {error}; it likely belongs "
+            "to another problem"
+        ) from error
+
+
+def save(path: str | os.PathLike[str], state: State, history: History, settings: Settings) -> None:
+    """Write a checkpoint whole or not at all."""
+    path = Path(path)
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("wb") as file:
+            file.write(dumps(state, history, settings))
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
+
+
+def load(path: str | os.PathLike[str], family: Family, settings: Settings | None = None) -> Saved:
+    """Read the checkpoint in a file; see `loads`."""
+    return loads(Path(path).read_bytes(), family, settings, name=f"checkpoint {path}")
+
+
+def _arrays(data: bytes) -> dict[str, Array]:
+    """The members of the archive; every claimed size is checked before memory is taken."""
+    arrays = {}
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for info in archive.infolist():
+            if info.compress_type != zipfile.ZIP_STORED or info.file_size > len(data):
+                raise ValueError(f"{info.filename} claims {info.file_size} bytes")
+            member = io.BytesIO(archive.read(info))
+            readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+            if (reader := readers.get(npy.read_magic(member))) is None:
+                raise ValueError(f"{info.filename} has an unknown array format")
+            shape, _, dtype = reader(member)
+            if dtype.hasobject:
+                raise ValueError(f"{info.filename} holds objects, not numbers")
+            if math.prod(shape) * dtype.itemsize != info.file_size - member.tell():
+                raise ValueError(f"{info.filename} claims shape {shape}, which is not its size")
+            member.seek(0)
+            arrays[info.filename.removesuffix(".npy")] = npy.read_array(member, allow_pickle=False)
+    return arrays
+
+
+def _refuse_other(name: str, saved: Settings, settings: Settings) -> None:
+    both = sorted({*saved, *settings})
+    other = [key for key in both if saved.get(key) != settings.get(key)]
+    if other:
+        differences = ", ".join(f"{k} = {saved.get(k)!r}, now {settings.get(k)!r}" for k in other)
+        raise ValueError(
+            f"{name} was made with other settings: {differences}; use the same ones, or another "
+            "file"
+        )
+
+
+def _restore(arrays: Mapping[str, Array], family: Family) -> tuple[State, History]:
+    v: dict[str, Array] = {}
+    for name, nominal in family.parameters().items():
+        v[name] = arrays[f"v.{name}"]
+        if v[name].shape != nominal.shape:
+            raise ValueError(f"{name} has shape {v[name].shape}, expected {nominal.shape}")
+    found = "best.x" in arrays
+    best = Best(arrays["best.x"][()], float(arrays["best.score"][0])) if found else Best()
+    memory = {k.removeprefix("memory."): a for k, a in arrays.items() if k.startswith("memory.")}
+    t, nfev = (int(i) for i in arrays["count"])
+    history = History(_record(row) for row in arrays["history"].tolist())
+    return State(family.replace(**v), t, nfev, best, memory), history
+
+
+def _record(row: list[float]) -> Record:
+    named: dict[str, Any] = dict(zip(Record._fields, row, strict=True))
+    return Record(**named | {name: int(named[name]) for name in WHOLE})

@@ -1,0 +1,96 @@
+"""One iteration of the cross-entropy method, as pure functions: init, ask and tell."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.random import SeedSequence
+
+from cem.loss import empirical_cross_entropy, entropy_or_estimate, kl_or_estimate
+from cem.randomness import Purpose, root_of, stream
+from cem.scores import checked_scores, finite_or_worst
+from cem.selection import Elite
+from cem.smoothing import Constant
+from cem.state import Record, State
+from cem.typing import Batch, LogWeight, Selection, Smoothing, Vector
+from cem.weights import effective_sample_size, normalise, unit
+
+
+class ElitesFit(NamedTuple):
+    """The elite, its weights and the fit to it: what a smoothing may look at."""
+
+    gamma: float
+    elite: Batch
+    w: Vector
+    v_hat: Any
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CrossEntropyMethod:
+    """The method and its settings; it holds no state and keeps no generator.
+
+    With a finite ``gamma`` and `likelihood_ratio` weights it steers the sampling density
+    to the rare event ``S(X) >= gamma`` under ``f(.; u)``. With the defaults the level may
+    rise for ever and every elite sample counts the same: that is optimisation.
+
+    >>> from cem.families import Bernoulli
+    >>> method = CrossEntropyMethod(nominal=Bernoulli([0.5] * 8), n_samples=100, rng=1)
+    >>> state = method.init()
+    >>> while state.best.score < 8:
+    ...     x = method.ask(state)
+    ...     state, record = method.tell(state, x, x.sum(axis=1))
+    >>> state.best.x
+    array([1, 1, 1, 1, 1, 1, 1, 1], dtype=int8)
+    """
+
+    nominal: Any  # f(.; u), a Family
+    n_samples: int  # N
+    select: Selection = field(default_factory=Elite)
+    smooth: Smoothing = field(default_factory=Constant)
+    gamma: float = math.inf  # the level to reach
+    log_weight: LogWeight = unit
+    rng: Any = None
+    root: SeedSequence = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "root", root_of(self.rng))
+
+    def init(self) -> State:
+        """The state before the first iteration: the nominal density, and nothing found."""
+        return State(self.nominal)
+
+    def ask(self, state: State) -> Batch:
+        """Sample ``X_1, ..., X_N`` from ``f(.; v_{t-1})``; asking twice gives them twice."""
+        return state.v.sample(stream(self.root, Purpose.SAMPLE, state.t), self.n_samples)
+
+    def tell(self, state: State, x: Batch, score: Vector) -> tuple[State, Record]:
+        """Refit to the elite: the cross-entropy step from ``v_{t-1}`` to ``v_t``."""
+        score, n_bad = finite_or_worst(checked_scores(score, len(x)), state.t + 1)
+        log_w = self.log_weight(self.nominal, state.v, x)
+        gamma, log_w = self.select(score, log_w, self.gamma)
+        chosen = log_w > -np.inf
+        elite, (w, log_total) = x[chosen], normalise(log_w[chosen])
+        v_hat = state.v.fit(elite, w)
+        v, memory = self.smooth(state, ElitesFit(gamma, elite, w, v_hat))
+        best = state.best.or_better(x, score)
+        new = State(v, state.t + 1, state.nfev + len(x), best, memory)
+        return new, Record(
+            t=new.t,
+            nfev=new.nfev,
+            n=len(x),
+            n_bad=n_bad,
+            gamma=gamma,
+            top=float(score.max()),
+            best=best.score,
+            n_elite=len(w),
+            log_mass=log_total - math.log(len(x)),
+            ess=effective_sample_size(w),
+            max_weight=float(w.max()),
+            loss=empirical_cross_entropy(v_hat.log_density(elite), w),
+            entropy=entropy_or_estimate(v, state.v, x),
+            kl=kl_or_estimate(v, state.v, x),
+            spread=float(v.spread().max()),
+        )

@@ -1,0 +1,65 @@
+"""Independent Bernoulli coordinates: the family for subsets, cuts and 0/1 designs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.random import Generator
+
+from cem.families.parametric import Parametric, parameter, probability
+from cem.loss.registry import closed_form_entropy, closed_form_kl
+from cem.typing import Array, Batch, Vector
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Bernoulli(Parametric):
+    """``f(x; p) = prod_j p_j^x_j (1 - p_j)^(1 - x_j)`` on ``{0, 1}^d``.
+
+    ``p`` has shape ``(d,)``; samples are int8 arrays of shape ``(n, d)``.
+
+    >>> Bernoulli([0.5, 0.5]).fit(np.array([[1, 0], [1, 1]]), np.array([3.0, 1.0])).p
+    array([1.  , 0.25])
+    """
+
+    p: Array = parameter(probability)
+
+    def sample(self, rng: Generator, n: int) -> Batch:
+        """``n`` points of ``{0, 1}^d``, int8, shape ``(n, d)``."""
+        return (rng.random((n, self.p.size)) < self.p).view(np.int8)
+
+    def log_density(self, x: Batch) -> Vector:
+        """``ln f(x_i; p)``, shape ``(n,)``; ``-inf`` off ``{0, 1}^d`` and where ``p`` forbids."""
+        one = np.asarray(x) == 1
+        with np.errstate(divide="ignore"):
+            ln_p, ln_q = np.log(self.p), np.log1p(-self.p)
+        sure = np.isinf(ln_p) | np.isinf(ln_q)  # 0 * inf would spoil the product below
+        odds = np.where(sure, 0.0, ln_p) - np.where(sure, 0.0, ln_q)
+        log_f = one @ odds + ln_q[~sure].sum()
+        outside = (~one & (np.asarray(x) != 0)).any(axis=1)
+        if sure.any():
+            outside |= (one[:, sure] != (self.p[sure] == 1)).any(axis=1)
+        return np.where(outside, -np.inf, log_f)
+
+    def fit(self, x: Batch, weights: Vector) -> Self:
+        """``p_j``: the weighted share of ones; de Boer et al. (2005)."""
+        return self.replace(p=weights @ x / weights.sum())
+
+    def spread(self) -> Array:
+        """``sqrt(p_j (1 - p_j))``."""
+        return np.sqrt(self.p * (1 - self.p))
+
+
+@closed_form_entropy(Bernoulli)
+def _entropy(f: Bernoulli) -> float:
+    from scipy.special import entr
+
+    return float(entr(f.p).sum() + entr(1 - f.p).sum())
+
+
+@closed_form_kl(Bernoulli, Bernoulli)
+def _kl(f: Bernoulli, g: Bernoulli) -> float:
+    from scipy.special import kl_div
+
+    return float(kl_div(f.p, g.p).sum() + kl_div(1 - f.p, 1 - g.p).sum())

@@ -1,0 +1,91 @@
+"""Independent categorical coordinates: the family for choices, assignments and colourings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.random import Generator
+
+from cem.families.parametric import ROUNDING, Parametric, parameter, probability
+from cem.loss.registry import closed_form_entropy, closed_form_kl
+from cem.typing import Array, Batch, Vector
+
+
+def distributions(p: Array) -> Array:
+    """Rows that sum to one; what rounding has added is taken out."""
+    p, total = probability(p), p.sum(axis=1)
+    off = np.abs(total - 1) > ROUNDING
+    if off.any():
+        row = int(off.argmax())
+        raise ValueError(f"must hold rows that sum to 1; got {total[row]:g} in row {row}")
+    return p / total[:, None]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Categorical(Parametric):
+    """``f(x; p) = prod_j p[j, x_j]``: coordinate ``j`` takes a value ``0, ..., k_j - 1``.
+
+    ``p`` is one row of probabilities per coordinate. Rows may differ in length: shorter ones are
+    filled up with zeros, and what has probability zero is never sampled. Samples are int64 arrays
+    of shape ``(n, d)``.
+
+    >>> Categorical([[0.5, 0.5], [0.2, 0.3, 0.5]]).p
+    array([[0.5, 0.5, 0. ], [0.2, 0.3, 0.5]])
+    """
+
+    p: Array = parameter(distributions, ndim=2)
+
+    def __post_init__(self) -> None:
+        rows = [np.atleast_1d(np.asarray(row, dtype=float)) for row in self.p]
+        if len({len(row) for row in rows}) > 1:
+            width = max(len(row) for row in rows)
+            padded = np.stack([np.pad(row, (0, width - len(row))) for row in rows])
+            object.__setattr__(self, "p", padded)
+        super().__post_init__()
+
+    def sample(self, rng: Generator, n: int) -> Batch:
+        """``n`` points, int64, shape ``(n, d)``, by inversion of the distribution function."""
+        u = rng.random((n, len(self.p)))
+        x = np.zeros(u.shape, dtype=np.int64)
+        cdf = self.p.cumsum(axis=1)
+        last = self.p.shape[1] - 1 - (self.p[:, ::-1] > 0).argmax(axis=1)
+        cdf[np.arange(self.p.shape[1]) >= last[:, None]] = 1.0  # u < 1 never passes the last
+        for below in cdf.T[:-1]:
+            x += u >= below
+        return x
+
+    def log_density(self, x: Batch) -> Vector:
+        """``ln f(x_i; p)``, shape ``(n,)``; ``-inf`` off the support."""
+        x = np.asarray(x)
+        inside = (x >= 0) & (x < self.p.shape[1]) & (x == np.floor(x))
+        chosen = np.where(inside, x, 0).astype(np.int64)
+        with np.errstate(divide="ignore"):
+            log_p = np.log(self.p[np.arange(len(self.p)), chosen])
+        return np.where(inside, log_p, -np.inf).sum(axis=1)
+
+    def fit(self, x: Batch, weights: Vector) -> Self:
+        """``p[j, k]``: the weighted share of value ``k`` in coordinate ``j``."""
+        d, k = self.p.shape
+        cell = np.asarray(x) + k * np.arange(d)
+        mass = np.bincount(cell.ravel(), np.repeat(weights, d), minlength=d * k)
+        return self.replace(p=mass.reshape(d, k) / weights.sum())
+
+    def spread(self) -> Array:
+        """``sqrt(1 - sum_k p[j, k]^2)``: the categories have no order, so Gini's measure."""
+        return np.sqrt(np.maximum(0.0, 1 - (self.p**2).sum(axis=1)))
+
+
+@closed_form_entropy(Categorical)
+def _entropy(f: Categorical) -> float:
+    from scipy.special import entr
+
+    return float(entr(f.p).sum())
+
+
+@closed_form_kl(Categorical, Categorical)
+def _kl(f: Categorical, g: Categorical) -> float:
+    from scipy.special import kl_div
+
+    return float(kl_div(f.p, g.p).sum())

@@ -1,0 +1,132 @@
+"""The normal density with a full covariance matrix: variables that move together."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.random import Generator
+
+from cem.families.normal import LN_2PI
+from cem.families.parametric import ROUNDING, Parametric, parameter, real
+from cem.loss.registry import closed_form_entropy, closed_form_kl
+from cem.typing import Array, Batch, Vector
+
+
+def covariance(a: Array) -> Array:
+    """Symmetric, no negative variance; what rounding did to the symmetry is taken out."""
+    a = real(a)
+    if a.shape[0] != a.shape[1]:
+        raise ValueError(f"must be square; got shape {a.shape}")
+    if np.abs(a - a.T).max() > ROUNDING * np.abs(a).max():
+        raise ValueError("must be symmetric; got a matrix that differs from its transpose")
+    if (np.diag(a) < 0).any():
+        raise ValueError(f"must have no negative variance; got {np.diag(a).min():g}")
+    return (a + a.T) / 2
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MultivariateNormal(Parametric):
+    """``f(x; mean, cov)`` on ``R^d``, with any covariance matrix.
+
+    ``mean`` has shape ``(d,)``, ``cov`` ``(d, d)``; samples are float arrays of shape ``(n, d)``. A
+    singular ``cov`` (fewer elite samples than coordinates) can be sampled; its density is infinite
+    on the plane it has collapsed to. A matrix with a negative eigenvalue is refused when used.
+
+    >>> f = MultivariateNormal([0.0, 0.0], [[1.0, 0.5], [0.5, 1.0]])
+    >>> f.log_density(np.zeros((1, 2))).round(4)
+    array([-1.694])
+    """
+
+    mean: Array = parameter(real)
+    cov: Array = parameter(covariance, ndim=2)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.cov.shape != (self.mean.size, self.mean.size):
+            raise ValueError(
+                f"MultivariateNormal.cov must have shape {(self.mean.size, self.mean.size)} to go "
+                f"with a mean of shape {self.mean.shape}; got {self.cov.shape}"
+            )
+
+    def sample(self, rng: Generator, n: int) -> Batch:
+        """``n`` points of ``R^d``, shape ``(n, d)``."""
+        z = rng.standard_normal((n, self.mean.size))
+        root = self._cholesky()
+        return self.mean + z @ (self._singular_root() if root is None else root).T
+
+    def log_density(self, x: Batch) -> Vector:
+        """``ln f(x_i; mean, cov)``, shape ``(n,)``."""
+        root = self._cholesky()
+        if root is None:
+            return self._log_density_on_the_plane(x)
+        from scipy.linalg import solve_triangular
+
+        z = solve_triangular(root, (x - self.mean).T, lower=True, check_finite=False)
+        square = np.einsum("ij,ij->j", z, z)
+        return -0.5 * (square + self.mean.size * LN_2PI) - np.log(np.diag(root)).sum()
+
+    def fit(self, x: Batch, weights: Vector) -> Self:
+        """The weighted mean and covariance (population form, about the new mean)."""
+        w = weights / weights.sum()
+        mean = w @ x
+        z = x - mean
+        return self.replace(mean=mean, cov=(z.T * w) @ z)
+
+    def spread(self) -> Array:
+        """The standard deviations of the coordinates."""
+        return np.sqrt(np.diag(self.cov))
+
+    def _cholesky(self) -> Array | None:
+        """The lower root of ``cov``, or None where it is singular."""
+        try:
+            root: Array = np.asarray(np.linalg.cholesky(self.cov), dtype=float)
+        except np.linalg.LinAlgError:
+            return None
+        scale = self.spread()
+        tiny = np.diag(root) <= 1e-8 * scale  # a direction that is rounding only
+        return None if tiny.any() else root
+
+    def _eigen(self) -> tuple[Array, Array]:
+        values, vectors = np.linalg.eigh(self.cov)
+        if values[0] < -1e-9 * max(values[-1], 0.0):
+            raise ValueError(
+                "MultivariateNormal.cov must not have negative eigenvalues; the smallest is "
+                f"{values[0]:g}, the largest {values[-1]:g}"
+            )
+        return np.where(values > 1e-14 * values[-1], values, 0.0), vectors
+
+    def _singular_root(self) -> Array:
+        values, vectors = self._eigen()
+        return np.asarray(vectors * np.sqrt(values))
+
+    def _log_density_on_the_plane(self, x: Batch) -> Vector:
+        values, vectors = self._eigen()
+        off = np.abs((x - self.mean) @ vectors[:, values == 0]).max(axis=1, initial=0.0)
+        width = math.sqrt(values[-1]) + np.abs(self.mean).max()
+        return np.where(off <= 1e-6 * width, np.inf, -np.inf)
+
+
+@closed_form_entropy(MultivariateNormal)
+def _entropy(f: MultivariateNormal) -> float:
+    root = f._cholesky()  # noqa: SLF001 - the two closed forms belong to the class
+    if root is None:
+        return -math.inf
+    return float(0.5 * f.mean.size * (1 + LN_2PI) + np.log(np.diag(root)).sum())
+
+
+@closed_form_kl(MultivariateNormal, MultivariateNormal)
+def _kl(f: MultivariateNormal, g: MultivariateNormal) -> float:
+    a, b = f._cholesky(), g._cholesky()  # noqa: SLF001
+    if a is None or b is None:
+        same = np.array_equal(f.cov, g.cov) and np.array_equal(f.mean, g.mean)
+        return 0.0 if same else math.inf
+    from scipy.linalg import solve_triangular
+
+    ratio = solve_triangular(b, a, lower=True)  # g's root^-1 times f's: the identity if f = g
+    shift = solve_triangular(b, f.mean - g.mean, lower=True)
+    excess = ((ratio - np.eye(f.mean.size)) * (ratio + np.eye(f.mean.size))).sum(axis=1)
+    log_det = 2 * np.log(np.diag(ratio)).sum()
+    return max(0.0, 0.5 * float(excess.sum() - log_det + shift @ shift))

@@ -1,0 +1,89 @@
+"""Independent normal coordinates: the family for continuous variables."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.random import Generator
+
+from cem.families.parametric import Parametric, non_negative, parameter, real
+from cem.loss.registry import closed_form_entropy, closed_form_kl
+from cem.typing import Array, Batch, Vector
+
+LN_2PI = math.log(2 * math.pi)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Normal(Parametric):
+    """``f(x; mean, std) = prod_j phi((x_j - mean_j) / std_j) / std_j`` on ``R^d``.
+
+    ``mean`` and ``std`` have shape ``(d,)``; samples are float arrays of shape ``(n, d)``. A
+    ``std`` of zero is a coordinate collapsed to a point: its density is infinite there.
+
+    >>> f = Normal([0.0], [1.0]).fit(np.array([[1.0], [5.0]]), np.array([3.0, 1.0]))
+    >>> f.mean, f.std.round(4)
+    (array([2.]), array([1.7321]))
+    """
+
+    mean: Array = parameter(real)
+    std: Array = parameter(non_negative)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.std.shape != self.mean.shape:
+            raise ValueError(
+                "Normal.mean and Normal.std must have the same shape, one number per coordinate; "
+                f"got {self.mean.shape} and {self.std.shape}"
+            )
+
+    def sample(self, rng: Generator, n: int) -> Batch:
+        """``n`` points of ``R^d``, shape ``(n, d)``."""
+        x = rng.standard_normal((n, self.mean.size))
+        x *= self.std
+        x += self.mean
+        return x
+
+    def log_density(self, x: Batch) -> Vector:
+        """``ln f(x_i; mean, std)``, shape ``(n,)``."""
+        if not self.std.all():
+            return self._log_density_of_a_collapsed_one(x)
+        z = x - self.mean
+        z /= self.std
+        square = np.einsum("ij,ij->i", z, z)
+        return -0.5 * (square + self.mean.size * LN_2PI) - np.log(self.std).sum()
+
+    def _log_density_of_a_collapsed_one(self, x: Batch) -> Vector:
+        point = self.std == 0
+        there = (x[:, point] == self.mean[point]).all(axis=1)
+        return np.where(there, np.inf, -np.inf)
+
+    def fit(self, x: Batch, weights: Vector) -> Self:
+        """The weighted mean and standard deviation (population form, about the new mean)."""
+        total = weights.sum()
+        mean = weights @ x / total
+        z = x - mean
+        z *= z
+        return self.replace(mean=mean, std=np.sqrt(weights @ z / total))
+
+    def spread(self) -> Array:
+        """The standard deviations."""
+        return self.std
+
+
+@closed_form_entropy(Normal)
+def _entropy(f: Normal) -> float:
+    with np.errstate(divide="ignore"):
+        return float(0.5 * f.mean.size * (1 + LN_2PI) + np.log(f.std).sum())
+
+
+@closed_form_kl(Normal, Normal)
+def _kl(f: Normal, g: Normal) -> float:
+    if not (f.std.all() and g.std.all()):
+        same = (f.std == g.std).all() and (f.mean == g.mean).all()
+        return 0.0 if same else math.inf
+    excess = (f.std - g.std) * (f.std + g.std) / g.std**2  # (s/t)^2 - 1, without cancellation
+    shift = (f.mean - g.mean) / g.std
+    return float(0.5 * ((excess - np.log1p(excess)).clip(0.0) + shift**2).sum())

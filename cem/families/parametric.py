@@ -1,0 +1,102 @@
+"""What every family gets for free: checked, frozen parameters and their arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Self
+
+import numpy as np
+
+from cem.typing import Array
+
+ROUNDING = 1e-9  # what repeated averaging may add; anything more is the caller's mistake
+
+
+def probability(a: Array) -> Array:
+    """Numbers in [0, 1]."""
+    return _within(a, 0.0, 1.0, "must lie in [0, 1]")
+
+
+def positive(a: Array) -> Array:
+    """Finite numbers above zero."""
+    if a.min(initial=1.0) > 0 and a.max(initial=1.0) < np.inf:  # false for NaN
+        return a
+    raise _bad(a, (a > 0) & (a < np.inf), "must be positive and finite")
+
+
+def non_negative(a: Array) -> Array:
+    """Finite numbers, zero or above."""
+    if a.min(initial=0.0) >= 0 and a.max(initial=0.0) < np.inf:
+        return a
+    raise _bad(a, (a >= 0) & (a < np.inf), "must be finite and not negative")
+
+
+def real(a: Array) -> Array:
+    """Finite numbers."""
+    if np.isfinite(a).all():
+        return a
+    raise _bad(a, np.isfinite(a), "must be finite")
+
+
+def _within(a: Array, low: float, high: float, must: str) -> Array:
+    least, most = a.min(initial=low), a.max(initial=low)
+    if least >= low and most <= high:
+        return a
+    if least >= low - ROUNDING and most <= high + ROUNDING:
+        return np.clip(a, low, high)
+    raise _bad(a, (a >= low - ROUNDING) & (a <= high + ROUNDING), must)
+
+
+def _bad(a: Array, good: Any, must: str) -> ValueError:
+    where = tuple(np.argwhere(~good)[0].tolist())
+    index = where[0] if len(where) == 1 else where
+    return ValueError(f"{must}; got {a[where]:g} at index {index}")
+
+
+def parameter(constraint: Callable[[Array], Array], *, ndim: int = 1) -> Any:
+    """Declare a field to be part of the reference parameter ``v``, tidied by ``constraint``."""
+    return field(metadata={"constraint": constraint, "ndim": ndim})
+
+
+@dataclass(frozen=True, eq=False)
+class Parametric:
+    """Base of the families: subclasses declare `parameter` fields and four methods."""
+
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            name = f"{type(self).__name__}.{f.name}"
+            try:
+                array = np.array(getattr(self, f.name), dtype=float)
+            except (TypeError, ValueError) as error:
+                raise TypeError(
+                    f"{name} must be an array of numbers; got {getattr(self, f.name)!r}"
+                ) from error
+            if array.ndim != f.metadata["ndim"] or array.size == 0:
+                raise ValueError(
+                    f"{name} must have {f.metadata['ndim']} axes and at least one element; "
+                    f"got shape {array.shape}"
+                )
+            try:
+                array = f.metadata["constraint"](array)
+            except ValueError as error:
+                raise ValueError(f"{name} {error}") from None
+            array.setflags(write=False)
+            object.__setattr__(self, f.name, array)
+
+    def parameters(self) -> dict[str, Array]:
+        """The reference parameter ``v`` as named arrays."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+    def replace(self, **parameters: Array) -> Self:
+        """The same family at other parameters."""
+        return replace(self, **parameters)
+
+    def smooth(self, towards: Self, alpha: float) -> Self:
+        """The member with parameters ``alpha * towards + (1 - alpha) * self``."""
+        old, new = self.parameters(), towards.parameters()
+        return self.replace(**{k: alpha * new[k] + (1 - alpha) * old[k] for k in old})
+
+    def __repr__(self) -> str:
+        shapes = (f"{k}={np.array2string(a, threshold=6)}" for k, a in self.parameters().items())
+        return f"{type(self).__name__}({', '.join(shapes)})"

@@ -1,0 +1,55 @@
+"""Cross-entropies of samples: the objective of every fit, and estimates where no form is closed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cem.loss.registry import find_entropy, find_kl
+from cem.typing import Batch, Family, Vector
+
+
+def empirical_cross_entropy(log_q: Vector, weights: Vector | None = None) -> float:
+    """``-sum_i w_i ln q(x_i) / sum_i w_i``: what `Family.fit` minimises, in nats.
+
+    ``log_q`` and ``weights`` have shape ``(n,)``; samples of weight zero do not count, even where
+    ``q`` is zero. Raises ValueError if the weights are negative or all zero.
+
+    >>> round(empirical_cross_entropy(np.log([0.5, 0.25]), np.array([3.0, 1.0])), 4)
+    0.8664
+    """
+    log_q = np.asarray(log_q, dtype=float)
+    if weights is None:
+        return float(-log_q.mean())
+    weights = np.asarray(weights, dtype=float)
+    if weights.shape != log_q.shape:
+        raise ValueError(
+            f"weights must have the shape of log_q, {log_q.shape}; got {weights.shape}"
+        )
+    total = weights.sum()
+    if not total > 0 or (weights < 0).any():
+        raise ValueError("weights must be non-negative with a positive sum")
+    if (weights == 0).any():
+        log_q, weights = log_q[weights > 0], weights[weights > 0]
+    return float(-(weights @ log_q) / total)
+
+
+def entropy_or_estimate(new: Family, old: Family, x: Batch) -> float:
+    """``H(new)``: the closed form, or an estimate from a batch ``x`` drawn from ``old``."""
+    if (closed_form := find_entropy(new)) is not None:
+        return closed_form(new)
+    log_new, ratio = _ratio(new, old, x)
+    return empirical_cross_entropy(log_new, ratio)
+
+
+def kl_or_estimate(new: Family, old: Family, x: Batch) -> float:
+    """``D(new || old)``: the closed form, or an estimate from a batch ``x`` drawn from ``old``."""
+    if (closed_form := find_kl(new, old)) is not None:
+        return closed_form(new, old)
+    log_new, ratio = _ratio(new, old, x)
+    return empirical_cross_entropy(old.log_density(x) - log_new, ratio)
+
+
+def _ratio(new: Family, old: Family, x: Batch) -> tuple[Vector, Vector]:
+    log_new = new.log_density(x)
+    log_ratio = log_new - old.log_density(x)
+    return log_new, np.exp(log_ratio - log_ratio.max())

@@ -1,0 +1,44 @@
+"""Closed forms of H and D for families: one registry, filled by the family files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+Entropy = Callable[[Any], float]
+Divergence = Callable[[Any, Any], float]
+E = TypeVar("E", bound=Entropy)
+D = TypeVar("D", bound=Divergence)
+
+_ENTROPY: dict[type, Entropy] = {}
+_KL: dict[tuple[type, type], Divergence] = {}
+
+
+def closed_form_entropy(family: type) -> Callable[[E], E]:
+    """Register the decorated ``f -> H(f)`` (nats) for a family."""
+
+    def register(function: E) -> E:
+        _ENTROPY[family] = function
+        return function
+
+    return register
+
+
+def closed_form_kl(f: type, g: type) -> Callable[[D], D]:
+    """Register the decorated ``(f, g) -> D(f || g)`` (nats) for a pair of families."""
+
+    def register(function: D) -> D:
+        _KL[f, g] = function
+        return function
+
+    return register
+
+
+def find_entropy(f: Any) -> Entropy | None:
+    """The closed form of ``H(f)``, or None."""
+    return _ENTROPY.get(type(f))
+
+
+def find_kl(f: Any, g: Any) -> Divergence | None:
+    """The closed form of ``D(f || g)``, or None."""
+    return _KL.get((type(f), type(g)))

@@ -1,0 +1,139 @@
+"""Scoring a batch in chunks, here or on anything that can map."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.random import SeedSequence
+
+from cem.randomness import name_of
+from cem.scores import checked_scores
+from cem.typing import Batch, Map, Problem, Vector
+
+CHUNK_SIZE = 256
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores of a batch, chunk by chunk, in order.
+
+    The chunks depend on ``chunk_size`` only, never on who scores them, so that one worker and
+    many give the same bits even where a problem's rounding depends on the size of its batch.
+    """
+
+    problem: Problem
+    root: SeedSequence
+    chunk_size: int = CHUNK_SIZE
+    map: Map = map
+
+    def __call__(self, x: Batch, t: int) -> Vector:
+        """Scores of the batch of iteration ``t``, shape ``(len(x),)``."""
+        size = self.chunk_size
+        chunks = [(start, x[start : start + size]) for start in range(0, len(x), size)]
+        score = partial(_score, self.problem, f"iteration {t + 1} (rng={name_of(self.root)})")
+        scores = [*self.map(score, chunks)]
+        return scores[0] if len(scores) == 1 else np.concatenate(scores)
+
+
+def _score(problem: Problem, where: str, numbered: tuple[int, Batch]) -> Vector:
+    start, x = numbered
+    try:
+        score = problem(x)
+    except Exception as error:  # noqa: BLE001 - the user's code may raise anything
+        at, culprit = _first_failure(problem, x, error)
+        raise ValueError(
+            f"the problem raised {type(culprit).__name__}: {culprit} on sample {start + at} of "
+            f"{where}; sample: {np.array2string(np.asarray(x[at]), threshold=12)}"
+        ) from culprit
+    return checked_scores(score, len(x))
+
+
+def _first_failure(problem: Problem, x: Batch, error: Exception) -> tuple[int, Exception]:
+    """The sample that makes a batch fail; the batch's own error if no single one does."""
+    for i in range(len(x)):
+        try:
+            problem(x[i : i + 1])
+        except Exception as culprit:  # noqa: BLE001 - any error of the user's is what is looked for
+            return i, culprit
+    return 0, error
+
+
+@dataclass(frozen=True)
+class Each:
+    """A problem made of a function of one point; see `each`."""
+
+    function: Any
+    chunk_size: int = 8
+
+    def __call__(self, x: Batch) -> Vector:
+        """One call of the function per sample, in order."""
+        return np.array([self.function(point) for point in x])
+
+
+def each(function: Any) -> Each:
+    """A problem from a function of one point: ``x`` of shape ``(d,)`` in, one number out.
+
+    It is scored in small chunks, so that ``workers=`` shares out even a small batch.
+
+    >>> each(sum)(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    array([3., 7.])
+    """
+    return Each(function)
+
+
+@contextmanager
+def mapping(workers: Any, problem: Problem) -> Iterator[Map]:
+    """A map for ``workers``: 1 is here, ``n`` is that many processes, else its own ``.map``.
+
+    An executor, a `multiprocessing.Pool`, or a map-like function is used as it is and left open.
+    """
+    if hasattr(workers, "map") or callable(workers):
+        yield getattr(workers, "map", workers)
+    elif isinstance(workers, bool) or not isinstance(workers, int | np.integer):
+        raise TypeError(
+            "workers must be an int, or have a method .map (an executor, a multiprocessing.Pool); "
+            f"got {workers!r} of type {type(workers).__name__}"
+        )
+    elif workers == 1:
+        yield map
+    elif workers == -1 or workers > 1:
+        with _processes(int(workers), problem) as pool:
+            yield partial(_map_on, pool)
+    else:
+        raise ValueError(f"workers must be -1 (all cores) or at least 1; got {workers}")
+
+
+def _processes(workers: int, problem: Problem) -> Any:
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing.reduction import ForkingPickler
+
+    try:
+        ForkingPickler.dumps(problem)
+    except Exception as error:
+        raise TypeError(
+            f"the problem cannot be sent to another process ({error}): define it at the top of a "
+            "module, or pass a ThreadPoolExecutor as workers="
+        ) from error
+    here = multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if "forkserver" in here else "spawn")
+    return ProcessPoolExecutor(os.cpu_count() if workers == -1 else workers, mp_context=context)
+
+
+def _map_on(pool: Any, function: Any, chunks: Any) -> list[Vector]:
+    from concurrent.futures.process import BrokenProcessPool
+
+    try:
+        return [*pool.map(function, chunks)]
+    except BrokenProcessPool as error:
+        raise ValueError(
+            "a worker process ended abruptly: the problem crashed it, or cannot be found by it "
+            "(define it in a module, not at a prompt), or the script that started it lacks the "
+            'line if __name__ == "__main__":'
+        ) from error

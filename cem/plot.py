@@ -1,0 +1,1 @@
+"""Pictures of a run. The only file of cem that imports matplotlib, inside the functions."""

@@ -1,0 +1,57 @@
+"""What every finished run tells: where it ended, why, and whether that was what was wanted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from cem.state import History, State
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class Result:
+    """The part that `cem.optimize.Optimum` and `cem.estimate.Estimate` share; SciPy's names.
+
+    Attributes
+    ----------
+    nit, nfev : int
+        Iterations done and samples scored.
+    success : bool
+        Whether the run ended as it was meant to.
+    message : str
+        Why it ended, in a sentence.
+    family : Family
+        The final sampling density ``f(.; v_T)``.
+    history : History
+        One record per iteration.
+    state : State
+        Where the run is; with ``history`` it is what a checkpoint holds.
+    seed : str
+        The root of the run's randomness, in words.
+    """
+
+    nit: int
+    nfev: int
+    success: bool
+    message: str
+    family: Any
+    history: History
+    state: State
+    seed: str
+
+    def __repr__(self) -> str:
+        hidden = {"state", "history"}
+        shown = [f.name for f in fields(self) if f.name not in hidden]
+        width = max(map(len, shown))
+        rows = (f"{name:>{width}}: {_short(getattr(self, name))}" for name in shown)
+        return "\n".join(rows)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return np.array2string(value, threshold=12, edgeitems=4).replace("\n", "")
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return str(value)

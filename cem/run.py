@@ -1,0 +1,30 @@
+"""THE loop: sample, score, select, refit, record, until a rule says why to stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from cem.state import History, State
+from cem.stopping import Stop
+from cem.typing import Batch, Method, StopRule, Vector
+from cem.typing import Callback as Watcher
+
+
+def run(
+    method: Method,
+    evaluate: Callable[[Batch, int], Vector],
+    *,
+    until: Iterable[StopRule],
+    start: tuple[State, History] | None = None,
+    callbacks: Iterable[Watcher] = (),
+) -> tuple[State, History, Stop]:
+    """Iterate until a rule gives its reason; return where we are, the way there, and why."""
+    state, history = start or (method.init(), History())
+    until, callbacks = tuple(until), tuple(callbacks)
+    while not (reasons := [stop for rule in until if (stop := rule(history))]):
+        x = method.ask(state)
+        state, record = method.tell(state, x, evaluate(x, state.t))
+        history = history.append(record)
+        for callback in callbacks:
+            callback(state, record)
+    return state, history, reasons[0]

@@ -1,0 +1,53 @@
+"""What a problem may return: one real number per sample, and what becomes of NaN and infinity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from cem.typing import Vector
+
+
+def checked_scores(score: Any, n: int) -> Vector:
+    """One real number per sample as a float vector, or an error that says what came instead.
+
+    >>> checked_scores([1, 2], 2)
+    array([1., 2.])
+    """
+    a = np.asarray(score)
+    if a.shape != (n,):
+        hint = (
+            "a function of one point must be wrapped: cem.each(f)"
+            if a.ndim == 0
+            else "reduce over the coordinates only, for example with .sum(axis=1)"
+        )
+        raise ValueError(
+            f"a problem must return one score per sample: expected shape ({n},), got {a.shape}; "
+            + hint
+        )
+    if a.dtype.kind not in "fiub":
+        raise TypeError(
+            f"a problem must return real numbers: expected a float or integer array, got dtype "
+            f"{a.dtype}" + ("; take the real part or the modulus" if a.dtype.kind == "c" else "")
+        )
+    return a.astype(float, copy=False)
+
+
+def finite_or_worst(score: Vector, t: int) -> tuple[Vector, int]:
+    """The scores with ``-inf`` for those that are NaN or infinite, and how many these are.
+
+    >>> finite_or_worst(np.array([1.0, np.nan, np.inf]), t=1)
+    (array([  1., -inf, -inf]), 2)
+    """
+    finite = np.isfinite(score)
+    n_bad = len(score) - int(np.count_nonzero(finite))
+    if n_bad == 0:
+        return score, 0
+    if n_bad == len(score):
+        n_nan = int(np.isnan(score).sum())
+        raise ValueError(
+            f"expected at least one finite score; got {n_nan} NaN and {n_bad - n_nan} infinite "
+            f"scores of {n_bad} in iteration {t}: the problem fails on everything that is sampled"
+        )
+    return np.where(finite, score, -np.inf), n_bad

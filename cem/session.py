@@ -1,0 +1,112 @@
+"""What `maximize`, `minimize` and `estimate` have in common around the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cem import checkpoint as files
+from cem.callbacks import Checkpoint
+from cem.engine import CrossEntropyMethod
+from cem.parallel import CHUNK_SIZE, Evaluation, mapping
+from cem.state import History, State
+from cem.stopping import whole_number
+from cem.typing import Callback, Family, Problem
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """A method ready to run: how to score, where to start, who watches."""
+
+    method: CrossEntropyMethod
+    evaluate: Evaluation
+    start: tuple[State, History]
+    callbacks: tuple[Callback, ...]
+
+
+@contextmanager
+def session(
+    problem: Problem,
+    method: CrossEntropyMethod,
+    *,
+    workers: Any,
+    chunk_size: int,
+    callback: Callback | Iterable[Callback] | None,
+    checkpoint: Any,
+    start: tuple[State, History] | None,
+    **settings: Any,
+) -> Iterator[Session]:
+    """Open the workers, find where to start, and close the workers again."""
+    whole_number("n_samples", method.n_samples)
+    settings["chunk_size"] = chunk_size
+    callbacks = _callbacks(callback)
+    if checkpoint is not None:
+        path = Path(checkpoint)
+        if path.exists():
+            if start is not None:
+                raise ValueError(f"start was given, and {path} exists: expected only one of them")
+            if method.rng is None:  # any seed will do, so the one in the file does
+                made = files.load(path, method.nominal).settings
+                method = replace(method, rng=_root(made.get("rng", "")))
+            known = files.settings_of(method, **settings)
+            start = files.load(path, method.nominal, known)[:2]
+        known = files.settings_of(method, **settings)
+        history = start[1] if start else None
+        callbacks = (Checkpoint(path, known, history), *callbacks)
+    with mapping(workers, problem) as chunks:
+        yield Session(
+            method=method,
+            evaluate=Evaluation(problem, method.root, chunk_size, chunks),
+            start=(start[0], History(start[1])) if start else (method.init(), History()),
+            callbacks=callbacks,
+        )
+
+
+def _root(name: str) -> Any:
+    """The root that `cem.randomness.name_of` named."""
+    import json
+
+    entropy, _, key = name.partition(", spawn_key=")
+    words = json.loads(entropy)
+    spawn_key = [int(word) for word in key.strip("()").split(",") if word.strip()]
+    return np.random.SeedSequence(words, spawn_key=spawn_key)
+
+
+def _callbacks(callback: Any) -> tuple[Callback, ...]:
+    if callback is None:
+        return ()
+    callbacks = (callback,) if callable(callback) else tuple(callback)
+    if not all(callable(c) for c in callbacks):
+        raise TypeError(
+            f"callback must be a function of (state, record), or several of them; got {callback!r}"
+        )
+    return callbacks
+
+
+def chunk_size_of(problem: Any, chunk_size: int | None) -> int:
+    """The chunk size asked for, or the one that the problem brings."""
+    size = getattr(problem, "chunk_size", CHUNK_SIZE) if chunk_size is None else chunk_size
+    return whole_number("chunk_size", size)
+
+
+def nominal_of(problem: Any, family: Family | None) -> Family:
+    """The family asked for, or the one that the problem brings."""
+    if family is None:
+        nominal: Callable[[], Family] | None = getattr(problem, "nominal", None)
+        if nominal is None:
+            raise TypeError(
+                "a family is needed to sample from: pass one (cem.Bernoulli, cem.Normal, ...) or "
+                f"give the problem a method nominal(); got the problem {problem!r}"
+            )
+        return nominal()
+    if not all(hasattr(family, name) for name in ("sample", "log_density", "fit", "smooth")):
+        raise TypeError(
+            "expected a family with sample, log_density, fit and smooth, such as "
+            f"cem.Bernoulli([0.5] * 8); got {family!r} of type {type(family).__name__}"
+        )
+    return family

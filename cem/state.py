@@ -1,0 +1,77 @@
+"""Where the run is (`State`), what one iteration did (`Record`), all of them (`History`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from cem.typing import Array, Batch, Memory, Vector
+
+
+class Best(NamedTuple):
+    """The best sample seen so far; nothing yet is worse than anything."""
+
+    x: Batch | None = None
+    score: float = -np.inf
+
+    def or_better(self, x: Batch, score: Vector) -> Best:
+        """The top of a batch if that is better, else unchanged; a failed score is ``-inf``."""
+        top = int(score.argmax())
+        return Best(x[top].copy(), float(score[top])) if score[top] > self.score else self
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """Everything the next iteration needs, and nothing else."""
+
+    v: Any  # the sampling density f(.; v_t), a Family
+    t: int = 0  # iterations done
+    nfev: int = 0  # samples scored
+    best: Best = Best()
+    memory: Memory = field(
+        default_factory=dict
+    )  # plain arrays, owned by the strategies that need them
+
+
+class Record(NamedTuple):
+    """The numbers of one iteration, so that a history is a plain table.
+
+    Natural logarithms; entropies in nats. ``nan`` stands where a number was not computed.
+    """
+
+    t: int  # iteration, from 1
+    nfev: int  # samples scored so far
+    n: int  # samples scored in this iteration
+    n_bad: int  # of these, how many scores were NaN or infinite
+    gamma: float  # the level gamma_t
+    top: float  # best score of this batch
+    best: float  # best score so far
+    n_elite: int  # samples at the level or above
+    log_mass: float  # ln of the batch's own estimate of P(S(X) >= gamma_t)
+    ess: float  # effective number of elite samples
+    max_weight: float  # largest share of one sample in the elite's weight
+    loss: float  # the cross-entropy that the refit minimised
+    entropy: float  # H(f(.; v_t))
+    kl: float  # D(f(.; v_t) || f(.; v_{t-1})), how far the density moved
+    spread: float  # largest standard deviation of a coordinate under v_t
+
+
+class History(tuple[Record, ...]):
+    """The records in order, oldest first.
+
+    >>> History().append(Record(*range(15))).column("gamma")
+    array([4.])
+    """
+
+    __slots__ = ()
+
+    def append(self, record: Record) -> History:
+        """A longer history; this one stays as it is."""
+        return History((*self, record))
+
+    def column(self, name: str) -> Array:
+        """One number of every record, shape ``(len(history),)``."""
+        at = Record._fields.index(name)
+        return np.array([record[at] for record in self], dtype=float)

@@ -1,0 +1,204 @@
+"""Stop rules: functions of the history that give a reason, or None to go on."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from cem.state import History
+from cem.typing import StopRule
+
+
+class Stop(NamedTuple):
+    """Why a run stopped: the sentence the user will read, and whether it is what was wanted."""
+
+    message: str
+    success: bool
+
+
+def iterations(most: int) -> StopRule:
+    """Stop after ``most`` iterations."""
+
+    def rule(history: History) -> Stop | None:
+        if len(history) < most:
+            return None
+        return Stop(f"the limit of {most} iterations was reached", success=False)
+
+    return rule
+
+
+def evaluations(most: int, *, reserve: int = 0, first: int) -> StopRule:
+    """Stop before the evaluations exceed ``most``, of which ``reserve`` are kept for later.
+
+    ``first`` is the size of the first batch; later ones are taken to be as large as the last.
+    """
+
+    def rule(history: History) -> Stop | None:
+        used, upcoming = (history[-1].nfev, history[-1].n) if history else (0, first)
+        if used + upcoming + reserve <= most:
+            return None
+        kept = f" ({reserve} kept for the final sample)" if reserve else ""
+        return Stop(f"the budget of {most} evaluations was spent{kept}", success=False)
+
+    return rule
+
+
+def time_limit(seconds: float) -> StopRule:
+    """Stop once ``seconds`` of wall-clock time have passed since this call."""
+    end = time.monotonic() + seconds
+
+    def rule(history: History) -> Stop | None:  # noqa: ARG001 - the clock is not in the history
+        if time.monotonic() < end:
+            return None
+        return Stop(f"the time limit of {seconds:g} s was reached", success=False)
+
+    return rule
+
+
+def target(score: float) -> StopRule:
+    """Stop once the best score is ``score`` or better."""
+
+    def rule(history: History) -> Stop | None:
+        if not history or history[-1].best < score:
+            return None
+        return Stop("the target was reached", success=True)
+
+    return rule
+
+
+def stalled(d: int = 5, patience: int = 50) -> StopRule:
+    """Stop once the elite have all scored alike for ``d`` iterations, or nothing rose for many.
+
+    That the elite are alike matters: while the density is still symmetric between several optima,
+    a level of whole numbers can stand still by chance long before anything has been found. So a
+    level that merely stands still, and the best score with it, is given ``patience`` iterations.
+    """
+
+    def rule(history: History) -> Stop | None:
+        recent = history[-d:]
+        if len(recent) == d and all(r.top == r.gamma == recent[-1].gamma for r in recent):
+            return Stop(f"converged: every elite scored the same for {d} iterations", success=True)
+        long = history[-patience - 1 :]
+        if len(long) <= patience or long[-1].best > long[0].best:
+            return None
+        if max(record.gamma for record in long[1:]) > long[0].gamma:
+            return None
+        return Stop(
+            f"stalled: neither the level nor the best score rose for {patience} iterations",
+            success=True,
+        )
+
+    return rule
+
+
+def degenerate(shrink: float = 1e-10) -> StopRule:
+    """Stop once the density is ``shrink`` times as wide as at first: nothing new can come of it.
+
+    A continuous density that has lost a direction altogether (its entropy is ``-inf``) has done
+    so by accident, not by converging, and is no success.
+    """
+
+    def rule(history: History) -> Stop | None:
+        if not history:
+            return None
+        last = history[-1]
+        if last.entropy == -np.inf:
+            return Stop(
+                f"the density collapsed in iteration {last.t}: its {last.n_elite} elite samples "
+                "were all alike in some direction; raise n_samples or rho, or lower alpha",
+                success=False,
+            )
+        if last.spread > shrink * history[0].spread:
+            return None
+        return Stop("converged: the sampling density is concentrated on one point", success=True)
+
+    return rule
+
+
+def mostly_bad(history: History) -> Stop | None:
+    """Stop if more than half of the scores of an iteration are NaN or infinite."""
+    if not history or 2 * history[-1].n_bad <= history[-1].n:
+        return None
+    last = history[-1]
+    return Stop(
+        f"{last.n_bad} of the {last.n} scores of iteration {last.t} were NaN or infinite, more "
+        "than half: the problem fails on most of what is sampled",
+        success=False,
+    )
+
+
+def level_settled(gamma: float, *, ess: float = 100.0, most: int = 20) -> StopRule:
+    """Stop once the fits at the level ``gamma`` rest on ``ess`` effective samples together.
+
+    After ``most`` iterations at the level it is settled as well as it will be.
+    """
+
+    def rule(history: History) -> Stop | None:
+        there = [record.ess for record in history[-most:] if record.gamma >= gamma]
+        if not there or (sum(there) < ess and len(there) < most):
+            return None
+        return Stop(f"the level {gamma:g} was reached", success=True)
+
+    return rule
+
+
+def level_stuck(gamma: float, d: int = 10) -> StopRule:
+    """Stop if the level has not risen for ``d`` iterations and is still below ``gamma``."""
+
+    def rule(history: History) -> Stop | None:
+        recent = [record.gamma for record in history[-d - 1 :]]
+        if len(recent) <= d or recent[0] >= gamma or max(recent[1:]) > recent[0]:
+            return None
+        return Stop(
+            f"the level {gamma:g} was not reached: it has not risen above {max(recent):g} for {d} "
+            "iterations; lower rho, raise n_samples, or check that the level can occur",
+            success=False,
+        )
+
+    return rule
+
+
+def limits(
+    max_evaluations: int | None,
+    max_iterations: int,
+    max_seconds: float | None,
+    first: int,
+    reserve: int = 0,
+) -> list[StopRule]:
+    """The budgets of a run, checked: evaluations, iterations and seconds.
+
+    ``first`` is the size of the first batch, ``reserve`` what is kept for a final sample.
+    """
+    rules = [iterations(whole_number("max_iterations", max_iterations))]
+    if max_evaluations is not None:
+        whole_number("max_evaluations", max_evaluations)
+        if max_evaluations < first + reserve:
+            kept = f" and a final sample of {reserve}" if reserve else ""
+            raise ValueError(
+                f"max_evaluations must allow one iteration of {first} samples{kept}; got "
+                f"{max_evaluations}: lower n_samples or raise max_evaluations"
+            )
+        rules.append(evaluations(max_evaluations, reserve=reserve, first=first))
+    if max_seconds is not None:
+        rules.append(time_limit(positive_number("time_limit", max_seconds)))
+    return rules
+
+
+def whole_number(name: str, value: Any, least: int = 1) -> int:
+    """The value as an int of at least ``least``, or an error that names it."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be an int; got {value!r} of type {type(value).__name__}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}; got {value}")
+    return int(value)
+
+
+def positive_number(name: str, value: Any) -> float:
+    """The value as a finite float above zero, or an error that names it."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        raise TypeError(f"{name} must be a number; got {value!r} of type {type(value).__name__}")
+    if not 0 < value < np.inf:
+        raise ValueError(f"{name} must be positive and finite; got {value!r}")
+    return float(value)

@@ -1,0 +1,76 @@
+"""Problems for the cross-entropy method: one file each, or one folder. They are found by name.
+
+A module or package anywhere below this one is a problem if it defines ``problem``, a class or
+function whose arguments are the settings. Its name is that of the file, with dashes.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import pkgutil
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+__all__ = ["load", "names", "settings"]
+
+
+def names() -> list[str]:
+    """The names that `load` knows.
+
+    >>> "bridge" in names() and "maxcut" in names()
+    True
+    """
+    return sorted(_found())
+
+
+def load(name: str, **values: Any) -> Any:
+    """The problem of that name with these settings; an unknown one is answered by the nearest.
+
+    >>> load("bridge", gamma=3.0)
+    Bridge(gamma=3.0)
+    """
+    known = settings(name)
+    for key in values:
+        if key not in known:
+            raise ValueError(
+                f"the problem {name!r} has no setting {key!r}" + nearest(key, sorted(known))
+            )
+    return _found()[name](**values)
+
+
+def settings(name: str) -> dict[str, inspect.Parameter]:
+    """The settings that a problem takes, by name.
+
+    >>> settings("bridge")["gamma"].default
+    2.0
+    """
+    found = _found()
+    if name not in found:
+        raise ValueError(f"there is no problem {name!r}" + nearest(name, sorted(found)))
+    return dict(inspect.signature(found[name]).parameters)
+
+
+def nearest(word: str, known: list[str]) -> str:
+    """The end of a message about an unknown word: what was likely meant, and what there is.
+
+    >>> nearest("gama", ["gamma", "rho"])
+    "; did you mean 'gamma'? known: gamma, rho"
+    """
+    close = difflib.get_close_matches(word, known, n=1)
+    meant = f"; did you mean {close[0]!r}?" if close else ";"
+    return f"{meant} known: {', '.join(known) or 'none'}"
+
+
+def _found() -> dict[str, Any]:
+    return {name.replace("_", "-"): factory for name, factory in _walk(__name__, __path__)}
+
+
+def _walk(package: str, path: Any) -> Iterator[tuple[str, Any]]:
+    for info in pkgutil.iter_modules(path):
+        module = import_module(f"{package}.{info.name}")
+        if hasattr(module, "problem"):
+            yield info.name, module.problem
+        elif info.ispkg:
+            yield from _walk(module.__name__, module.__path__)
