@@ -47,7 +47,7 @@ def settings_of(method: CrossEntropyMethod, **more: Any) -> dict[str, Any]:
     return {
         "family": type(method.nominal).__name__,
         "nominal": digest.hexdigest()[:16],
-        "n_samples": method.n_samples,
+        "n_samples": int(method.n_samples),
         "select": repr(method.select),
         "smooth": repr(method.smooth),
         "gamma": repr(method.gamma),
@@ -65,9 +65,7 @@ def dumps(state: State, history: History, settings: Settings) -> bytes:
     >>> loads(dumps(State(half), History(), {"n_samples": 9}), half).settings
     {'n_samples': 9}
     """
-    head = json.dumps({"version": VERSION, "settings": dict(settings)}).encode()
     arrays = {
-        "head": np.frombuffer(head, dtype=np.uint8),
         "count": np.array([state.t, state.nfev], dtype=np.int64),
         "history": np.array(history, dtype=float).reshape(-1, len(Record._fields)),
         **{f"v.{name}": a for name, a in state.v.parameters().items()},
@@ -76,6 +74,8 @@ def dumps(state: State, history: History, settings: Settings) -> bytes:
     if state.best.x is not None:
         arrays["best.x"] = np.asarray(state.best.x)
         arrays["best.score"] = np.array([state.best.score])
+    facts = {"version": VERSION, "settings": dict(settings), "arrays": sorted(arrays)}
+    arrays["head"] = np.frombuffer(json.dumps(facts).encode(), dtype=np.uint8)
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for name, array in arrays.items():
@@ -96,22 +96,21 @@ def loads(
     try:
         arrays = _arrays(data)
         head = json.loads(arrays.pop("head").tobytes())
-        version, saved = head["version"], head["settings"]
-    except (zipfile.BadZipFile, ValueError, KeyError, TypeError, EOFError, OSError) as error:
-        raise ValueError(
-            f"{name} cannot be read ({error}): expected a whole checkpoint written by cem; it is "
-            "likely truncated, damaged, or another kind of file"
-        ) from error
+        version, saved, names = head["version"], head["settings"], head.get("arrays")
+    except Exception as error:  # zipfile and numpy raise of many kinds
+        raise _unreadable(name, error) from error
+    if version == VERSION and sorted(arrays) != names:
+        raise _unreadable(name, ValueError("some of its arrays are missing"))
     if version != VERSION:
         raise ValueError(f"{name} has format version {version!r}; this cem reads {VERSION}")
     if settings is not None:
         _refuse_other(name, saved, settings)
     try:
         return Saved(*_restore(arrays, family), saved)
-    except (KeyError, IndexError, TypeError, ValueError) as error:
+    except (KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
         raise ValueError(
-            f"{name} does not fit the family {type(family).__name__}: {error}; it likely belongs "
-            "to another problem"
+            f"{name} does not fit the family {type(family).__name__}: {_line(error)}; it likely "
+            "belongs to another problem"
         ) from error
 
 
@@ -148,13 +147,26 @@ def _arrays(data: bytes) -> dict[str, Array]:
             if (reader := readers.get(npy.read_magic(member))) is None:
                 raise ValueError(f"{info.filename} has an unknown array format")
             shape, _, dtype = reader(member)
-            if dtype.hasobject:
-                raise ValueError(f"{info.filename} holds objects, not numbers")
+            if dtype.hasobject or (dtype.kind not in "biuf" and dtype.names is None):
+                raise ValueError(f"{info.filename} holds {dtype}, not numbers")
+            if max(shape, default=0) > len(data):  # of no size, so that the next line is no help
+                raise ValueError(f"{info.filename} claims shape {shape}")
             if math.prod(shape) * dtype.itemsize != info.file_size - member.tell():
                 raise ValueError(f"{info.filename} claims shape {shape}, which is not its size")
             member.seek(0)
             arrays[info.filename.removesuffix(".npy")] = npy.read_array(member, allow_pickle=False)
     return arrays
+
+
+def _unreadable(name: str, error: Exception) -> ValueError:
+    return ValueError(
+        f"{name} cannot be read ({_line(error)}): expected a whole checkpoint written by cem; it "
+        "is likely truncated, damaged, or another kind of file"
+    )
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
 
 
 def _refuse_other(name: str, saved: Settings, settings: Settings) -> None:

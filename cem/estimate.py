@@ -30,7 +30,6 @@ MAX_ITERATIONS = 100
 MOST_BLOCKS = 1000  # of an open-ended final sample
 FEW = 10.0  # effective samples below which no estimate is called a success
 CRUDE = "the level was not reached: the figure is crude Monte Carlo's, from the nominal density"
-FEW_FOR_RTOL = 30.0  # effective samples below which no relative error is trusted
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -199,14 +198,13 @@ def estimate(
     whole_number("n_samples", n_samples)
     n_most = _most(n_samples, n_final, rtol)
     reserve = n_most if rtol is None else n_samples
-    limits = stopping.limits(
-        max_evaluations, max_iterations or MAX_ITERATIONS, time_limit, n_samples, reserve
-    )
+    most = MAX_ITERATIONS if max_iterations is None else max_iterations
+    limits = stopping.limits(max_evaluations, most, time_limit, n_samples, reserve)
     steering = CrossEntropyMethod(
         nominal=nominal,
         n_samples=n_samples,
         select=select or Elite(rho),
-        smooth=smooth or Settling(gamma, alpha),
+        smooth=smooth or Settling(gamma, alpha, nominal),
         gamma=gamma,
         log_weight=likelihood_ratio,
         rng=rng,
@@ -227,8 +225,8 @@ def estimate(
         callback=callback,
         checkpoint=checkpoint,
         start=start,
-        n_final=n_final or 0,
-        rtol=rtol or 0.0,
+        n_final=0 if n_final is None else int(n_final),
+        rtol=0.0 if rtol is None else float(rtol),
     ) as ready:
         measuring = Measurement(
             nominal=nominal,
@@ -250,15 +248,16 @@ def estimate(
                 callbacks=ready.callbacks,
             )
             state = measuring.begin(state, state.v if _reached(history, gamma) else None)
-        since = _levels(state, history)[-1].nfev if history else 0
+        levels = _levels(state, history)
+        since = levels[-1].nfev if levels else 0
         state, history, measured = run(
             measuring,
             ready.evaluate,
             until=[
                 stopping.mostly_bad,
-                *([precise(rtol, since)] if rtol is not None else []),
-                sampled(n_most, since, success=rtol is None),
-                *limits[1:],  # the iterations are the steering's
+                *([stopping.precise(rtol, since)] if rtol is not None else []),
+                stopping.sampled(n_most, since, success=rtol is None),
+                *stopping.while_sampling(limits, max_evaluations, n_samples, since + n_most),
             ],
             start=(state, history),
             callbacks=ready.callbacks,
@@ -271,31 +270,6 @@ def estimate(
         measured=measured,
         seed=name_of(ready.method.root),
     )
-
-
-def sampled(most: int, since: int, *, success: bool) -> StopRule:
-    """Stop after a final sample of ``most``, counted from ``since`` evaluations."""
-
-    def rule(history: History) -> Stop | None:
-        if not history or history[-1].nfev - since < most:
-            return None
-        return Stop(f"a final sample of {most} was drawn", success=success)
-
-    return rule
-
-
-def precise(rtol: float, since: int) -> StopRule:
-    """Stop once the relative error is ``rtol`` or less and 30 effective samples are behind it."""
-
-    def rule(history: History) -> Stop | None:
-        n = history[-1].nfev - since if history else 0
-        if n == 0 or history[-1].ess < FEW_FOR_RTOL:
-            return None
-        if max(0.0, 1 / history[-1].ess - 1 / n) > rtol**2:
-            return None
-        return Stop(f"the relative error {rtol:g} was reached", success=True)
-
-    return rule
 
 
 def _result(

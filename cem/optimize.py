@@ -15,6 +15,7 @@ from cem.families.normal import Normal
 from cem.randomness import name_of
 from cem.results import Result
 from cem.run import run
+from cem.scores import real_number
 from cem.selection import Elite
 from cem.session import chunk_size_of, nominal_of, session
 from cem.smoothing import Constant
@@ -133,6 +134,7 @@ def maximize(
         problem = Reflected(problem, *_box(bounds))
         family = problem.nominal()
     family = nominal_of(problem, family)
+    max_iterations = MAX_ITERATIONS if max_iterations is None else max_iterations
     if n_samples is None:
         n_samples = max(100, 5 * sum(a.size for a in family.parameters().values()))
     method = CrossEntropyMethod(
@@ -143,12 +145,12 @@ def maximize(
         rng=rng,
     )
     rules = [
-        *([stopping.target(float(target))] if target is not None else []),
+        *([stopping.target(target)] if target is not None else []),
         stopping.mostly_bad,
         stopping.stalled(),
         stopping.degenerate(),
         *until,
-        *stopping.limits(max_evaluations, max_iterations or MAX_ITERATIONS, time_limit, n_samples),
+        *stopping.limits(max_evaluations, max_iterations, time_limit, n_samples),
     ]
     with session(
         problem,
@@ -195,7 +197,7 @@ def minimize(problem: Problem, family: Family | None = None, **options: Any) -> 
     """
     options["chunk_size"] = chunk_size_of(problem, options.get("chunk_size"))
     if options.get("target") is not None:
-        options["target"] = -options["target"]
+        options["target"] = -real_number("target", options["target"])
     if options.get("bounds") is None:
         family = nominal_of(problem, family)
     found = maximize(Negated(problem), family, **options)
@@ -213,7 +215,8 @@ class Negated:
 
     def __call__(self, x: Batch) -> Vector:
         """The scores with their sign turned."""
-        return np.negative(self.problem(x))
+        score = np.asarray(self.problem(x))
+        return -score.astype(float) if score.dtype.kind in "biuf" else score  # refused as it is
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,7 +234,8 @@ class Reflected:
     def inside(self, x: Batch) -> Batch:
         """``x`` mirrored at the faces of the box as often as it takes."""
         width = self.high - self.low
-        return self.low + width - np.abs((x - self.low) % (2 * width) - width)
+        inside = self.low + width - np.abs((x - self.low) % (2 * width) - width)
+        return np.clip(inside, self.low, self.high)  # rounding must not leave the box
 
     def nominal(self) -> Normal:
         """A normal density at the middle of the box, its standard deviation half the width."""
@@ -248,7 +252,9 @@ def _box(bounds: Any) -> tuple[Array, Array]:
         raise ValueError(
             f"bounds must be one pair (low, high) per coordinate; got an array of shape {a.shape}"
         )
-    bad = ~(np.isfinite(a).all(axis=1) & (a[:, 0] < a[:, 1]))
+    with np.errstate(invalid="ignore", over="ignore"):
+        width = a[:, 1] - a[:, 0]
+    bad = ~(np.isfinite(width) & (width > 0))
     if bad.any():
         at = int(bad.argmax())
         raise ValueError(

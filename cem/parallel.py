@@ -13,7 +13,7 @@ import numpy as np
 from numpy.random import SeedSequence
 
 from cem.randomness import name_of
-from cem.scores import checked_scores
+from cem.scores import checked_scores, in_a_line
 from cem.typing import Batch, Map, Problem, Vector
 
 CHUNK_SIZE = 256
@@ -49,7 +49,7 @@ def _score(problem: Problem, where: str, numbered: tuple[int, Batch]) -> Vector:
         at, culprit = _first_failure(problem, x, error)
         raise ValueError(
             f"the problem raised {type(culprit).__name__}: {culprit} on sample {start + at} of "
-            f"{where}; sample: {np.array2string(np.asarray(x[at]), threshold=12)}"
+            f"{where}; sample: {in_a_line(x[at])}"
         ) from culprit
     return checked_scores(score, len(x))
 

@@ -46,7 +46,9 @@ def root_of(rng: Any = None) -> SeedSequence:
 def name_of(root: SeedSequence) -> str:
     """The root in words, for messages and settings: enough to build it again."""
     key = f", spawn_key={tuple(root.spawn_key)}" if root.spawn_key else ""
-    return f"{root.entropy}{key}"
+    entropy: Any = root.entropy
+    words = int(entropy) if np.ndim(entropy) == 0 else [int(word) for word in entropy]
+    return f"{words}{key}"
 
 
 def stream(root: SeedSequence, purpose: int, *index: int) -> Generator:

@@ -21,6 +21,8 @@ def run(
     """Iterate until a rule gives its reason; return where we are, the way there, and why."""
     state, history = start or (method.init(), History())
     until, callbacks = tuple(until), tuple(callbacks)
+    if not all(callable(rule) for rule in until):
+        raise TypeError(f"until must hold stop rules, functions of the history; got {until!r}")
     while not (reasons := [stop for rule in until if (stop := rule(history))]):
         x = method.ask(state)
         state, record = method.tell(state, x, evaluate(x, state.t))

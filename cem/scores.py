@@ -1,4 +1,4 @@
-"""What a problem may return: one real number per sample, and what becomes of NaN and infinity."""
+"""What a number may be: scores, one per sample, what becomes of NaN, and plain settings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ def checked_scores(score: Any, n: int) -> Vector:
     >>> checked_scores([1, 2], 2)
     array([1., 2.])
     """
-    a = np.asarray(score)
+    try:
+        a = np.asarray(score)
+    except ValueError as error:
+        raise ValueError(
+            f"a problem must return one score per sample: expected shape ({n},), got rows of "
+            "different lengths"
+        ) from error
     if a.shape != (n,):
         hint = (
             "a function of one point must be wrapped: cem.each(f)"
@@ -32,6 +38,18 @@ def checked_scores(score: Any, n: int) -> Vector:
             f"{a.dtype}" + ("; take the real part or the modulus" if a.dtype.kind == "c" else "")
         )
     return a.astype(float, copy=False)
+
+
+def real_number(name: str, value: Any) -> float:
+    """The value as a float or an error that names it."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        raise TypeError(f"{name} must be a number; got {value!r} of type {type(value).__name__}")
+    return float(value)
+
+
+def in_a_line(sample: Any) -> str:
+    """A sample in words, for messages."""
+    return np.array2string(np.asarray(sample), threshold=12, max_line_width=10**6)
 
 
 def finite_or_worst(score: Vector, t: int) -> tuple[Vector, int]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cem.scores import real_number
 from cem.typing import Vector
 
 
@@ -24,6 +25,8 @@ class Elite:
     rho: float = 0.1
 
     def __post_init__(self) -> None:
+        name = "rho, the share of the samples that is elite,"
+        object.__setattr__(self, "rho", real_number(name, self.rho))
         if not 0 < self.rho < 1:
             raise ValueError(
                 "rho, the share of the samples that is elite, must lie strictly between 0 and 1; "

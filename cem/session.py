@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -42,6 +43,11 @@ def session(
     **settings: Any,
 ) -> Iterator[Session]:
     """Open the workers, find where to start, and close the workers again."""
+    if not callable(problem):
+        raise TypeError(
+            "problem must be a function of a batch, or an object that can be called; got "
+            f"{reprlib.repr(problem)} of type {type(problem).__name__}"
+        )
     whole_number("n_samples", method.n_samples)
     settings["chunk_size"] = chunk_size
     callbacks = _callbacks(callback)
@@ -80,7 +86,8 @@ def _root(name: str) -> Any:
 def _callbacks(callback: Any) -> tuple[Callback, ...]:
     if callback is None:
         return ()
-    callbacks = (callback,) if callable(callback) else tuple(callback)
+    listed = tuple(callback) if isinstance(callback, Iterable) else (callback,)
+    callbacks = (callback,) if callable(callback) else listed
     if not all(callable(c) for c in callbacks):
         raise TypeError(
             f"callback must be a function of (state, record), or several of them; got {callback!r}"
@@ -101,12 +108,13 @@ def nominal_of(problem: Any, family: Family | None) -> Family:
         if nominal is None:
             raise TypeError(
                 "a family is needed to sample from: pass one (cem.Bernoulli, cem.Normal, ...) or "
-                f"give the problem a method nominal(); got the problem {problem!r}"
+                f"give the problem a method nominal(); got one of type {type(problem).__name__}"
             )
         return nominal()
-    if not all(hasattr(family, name) for name in ("sample", "log_density", "fit", "smooth")):
+    needed = ("sample", "log_density", "fit", "smooth", "spread", "parameters", "replace")
+    if isinstance(family, type) or not all(hasattr(family, name) for name in needed):
         raise TypeError(
             "expected a family with sample, log_density, fit and smooth, such as "
-            f"cem.Bernoulli([0.5] * 8); got {family!r} of type {type(family).__name__}"
+            f"cem.Bernoulli([0.5] * 8); got {reprlib.repr(family)} of type {type(family).__name__}"
         )
     return family

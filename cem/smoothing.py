@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cem.scores import real_number
 from cem.typing import Memory, Refit
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ class Constant:
     alpha: float = 0.7
 
     def __post_init__(self) -> None:
+        name = "alpha, the weight of the new fit in the smoothing,"
+        object.__setattr__(self, "alpha", real_number(name, self.alpha))
         if not 0 < self.alpha <= 1:
             raise ValueError(
                 "alpha, the weight of the new fit in the smoothing, must lie in (0, 1]; "
@@ -45,12 +48,19 @@ class Settling:
 
     gamma: float
     alpha: float = 0.9
+    nominal: Any = None  # if given, no density is narrower than this one
 
     def __post_init__(self) -> None:
-        Constant(self.alpha)  # checks it
+        object.__setattr__(self, "alpha", Constant(self.alpha).alpha)
 
     def __call__(self, state: State, refit: Refit) -> tuple[Any, Memory]:
         """``v_t``, and how many fits it is the mean of."""
+        v, memory = self._mean(state, refit)
+        if hasattr(v, "no_narrower_than") and self.nominal is not None:
+            v = v.no_narrower_than(self.nominal)
+        return v, memory
+
+    def _mean(self, state: State, refit: Refit) -> tuple[Any, Memory]:
         if refit.gamma < self.gamma:
             return Constant(self.alpha)(state, refit)
         n = float(state.memory.get("settled", np.zeros(1))[0]) + 1

@@ -73,5 +73,8 @@ class History(tuple[Record, ...]):
 
     def column(self, name: str) -> Array:
         """One number of every record, shape ``(len(history),)``."""
+        if name not in Record._fields:
+            known = ", ".join(Record._fields)
+            raise ValueError(f"a record has no {name!r}; expected one of {known}")
         at = Record._fields.index(name)
         return np.array([record[at] for record in self], dtype=float)

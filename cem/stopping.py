@@ -7,8 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from cem.scores import real_number
 from cem.state import History
 from cem.typing import StopRule
+
+FEW_FOR_RTOL = 30.0  # effective samples below which no relative error is trusted
 
 
 class Stop(NamedTuple):
@@ -59,6 +62,9 @@ def time_limit(seconds: float) -> StopRule:
 
 def target(score: float) -> StopRule:
     """Stop once the best score is ``score`` or better."""
+    score = real_number("target", score)
+    if np.isnan(score):
+        raise ValueError("target must not be NaN; got nan")
 
     def rule(history: History) -> Stop | None:
         if not history or history[-1].best < score:
@@ -160,6 +166,31 @@ def level_stuck(gamma: float, d: int = 10) -> StopRule:
     return rule
 
 
+def sampled(most: int, since: int, *, success: bool) -> StopRule:
+    """Stop after a final sample of ``most``, counted from ``since`` evaluations."""
+
+    def rule(history: History) -> Stop | None:
+        if not history or history[-1].nfev - since < most:
+            return None
+        return Stop(f"a final sample of {most} was drawn", success=success)
+
+    return rule
+
+
+def precise(rtol: float, since: int) -> StopRule:
+    """Stop once the relative error is ``rtol`` or less and 30 effective samples are behind it."""
+
+    def rule(history: History) -> Stop | None:
+        n = history[-1].nfev - since if history else 0
+        if n == 0 or history[-1].ess < FEW_FOR_RTOL:
+            return None
+        if max(0.0, 1 / history[-1].ess - 1 / n) > rtol**2:
+            return None
+        return Stop(f"the relative error {rtol:g} was reached", success=True)
+
+    return rule
+
+
 def limits(
     max_evaluations: int | None,
     max_iterations: int,
@@ -184,6 +215,24 @@ def limits(
     if max_seconds is not None:
         rules.append(time_limit(positive_number("time_limit", max_seconds)))
     return rules
+
+
+def while_sampling(
+    steering: list[StopRule], max_evaluations: int | None, block: int, last: int
+) -> list[StopRule]:
+    """The budgets of a final sample in blocks, which ends at ``last`` evaluations.
+
+    Of the limits of the steering the clock stays; what was kept for the sample is free now.
+    """
+    clock = [rule for rule in steering if rule.__qualname__.startswith("time_limit")]
+
+    def affordable(history: History) -> Stop | None:
+        used = history[-1].nfev if history else 0
+        if max_evaluations is None or used + min(block, last - used) <= max_evaluations:
+            return None
+        return Stop(f"the budget of {max_evaluations} evaluations was spent", success=False)
+
+    return [affordable, *clock]
 
 
 def whole_number(name: str, value: Any, least: int = 1) -> int:

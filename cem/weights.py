@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from cem.scores import in_a_line
 from cem.typing import Batch, Family, Vector
 
 
@@ -25,12 +26,13 @@ def likelihood_ratio(u: Family, v: Family, x: Batch) -> Vector:
     >>> likelihood_ratio(Exponential([1.0]), Exponential([2.0]), np.array([[2.0]])).round(4)
     array([-0.3069])
     """
-    log_w = u.log_density(x) - v.log_density(x)
+    with np.errstate(invalid="ignore"):  # NaN is looked for below
+        log_w = u.log_density(x) - v.log_density(x)
     if np.isnan(log_w).any():
         at = int(np.isnan(log_w).argmax())
         raise ValueError(
             f"the likelihood ratio of sample {at} is not a number: a log-density is NaN, or both "
-            f"densities are infinite or zero there; sample: {x[at]!r}"
+            f"densities are infinite or zero there; sample: {in_a_line(x[at])}"
         )
     return log_w
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.random import Generator
 
 from cem.families.parametric import Parametric, parameter, probability
+from cem.loss.distributions import divergence_terms
 from cem.loss.registry import closed_form_entropy, closed_form_kl
 from cem.typing import Array, Batch, Vector
 
@@ -60,6 +61,5 @@ def _entropy(f: Bernoulli) -> float:
 
 @closed_form_kl(Bernoulli, Bernoulli)
 def _kl(f: Bernoulli, g: Bernoulli) -> float:
-    from scipy.special import kl_div
-
-    return float(kl_div(f.p, g.p).sum() + kl_div(1 - f.p, 1 - g.p).sum())
+    terms = divergence_terms(f.p, g.p) + divergence_terms(1 - f.p, 1 - g.p)
+    return float(terms.sum())

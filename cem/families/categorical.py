@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from dataclasses import dataclass
 from typing import Self
 
@@ -9,18 +10,21 @@ import numpy as np
 from numpy.random import Generator
 
 from cem.families.parametric import ROUNDING, Parametric, parameter, probability
+from cem.loss.distributions import divergence_terms
 from cem.loss.registry import closed_form_entropy, closed_form_kl
 from cem.typing import Array, Batch, Vector
 
 
 def distributions(p: Array) -> Array:
-    """Rows that sum to one; what rounding has added is taken out."""
-    p, total = probability(p), p.sum(axis=1)
+    """Rows that sum to one: what rounding has added is taken out, once and for all."""
+    p = probability(p)
+    total = p.sum(axis=1)
     off = np.abs(total - 1) > ROUNDING
     if off.any():
         row = int(off.argmax())
         raise ValueError(f"must hold rows that sum to 1; got {total[row]:g} in row {row}")
-    return p / total[:, None]
+    exact = np.abs(total - 1) <= p.shape[1] * np.finfo(float).eps  # as near as a division gets
+    return np.where(exact[:, None], p, p / total[:, None])
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -38,7 +42,13 @@ class Categorical(Parametric):
     p: Array = parameter(distributions, ndim=2)
 
     def __post_init__(self) -> None:
-        rows = [np.atleast_1d(np.asarray(row, dtype=float)) for row in self.p]
+        try:
+            rows = [np.atleast_1d(np.asarray(row, dtype=float)) for row in self.p]
+        except (TypeError, ValueError) as error:
+            raise TypeError(
+                "Categorical.p must be one row of probabilities per coordinate; got "
+                + reprlib.repr(self.p)
+            ) from error
         if len({len(row) for row in rows}) > 1:
             width = max(len(row) for row in rows)
             padded = np.stack([np.pad(row, (0, width - len(row))) for row in rows])
@@ -86,6 +96,4 @@ def _entropy(f: Categorical) -> float:
 
 @closed_form_kl(Categorical, Categorical)
 def _kl(f: Categorical, g: Categorical) -> float:
-    from scipy.special import kl_div
-
-    return float(kl_div(f.p, g.p).sum())
+    return float(divergence_terms(f.p, g.p).sum())

@@ -52,5 +52,7 @@ def _entropy(f: Exponential) -> float:
 
 @closed_form_kl(Exponential, Exponential)
 def _kl(f: Exponential, g: Exponential) -> float:
-    excess = (f.mean - g.mean) / g.mean
-    return float(np.maximum(0.0, excess - np.log1p(excess)).sum())
+    excess = (f.mean - g.mean) / g.mean  # near 0 for near members, where log1p loses nothing
+    near = np.log1p(excess.clip(-0.5))
+    log_ratio = np.where(excess > -0.5, near, np.log(f.mean) - np.log(g.mean))
+    return float(np.maximum(0.0, excess - log_ratio).sum())

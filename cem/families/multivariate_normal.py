@@ -75,6 +75,16 @@ class MultivariateNormal(Parametric):
         z = x - mean
         return self.replace(mean=mean, cov=(z.T * w) @ z)
 
+    def no_narrower_than(self, other: Self) -> Self:
+        """In every direction the variance is raised to the other's."""
+        root = other._cholesky()
+        if root is None:
+            return self
+        inverse = np.linalg.inv(root)
+        values, vectors = np.linalg.eigh(inverse @ self.cov @ inverse.T)
+        axes = root @ vectors
+        return self.replace(cov=(axes * np.maximum(values, 1.0)) @ axes.T)
+
     def spread(self) -> Array:
         """The standard deviations of the coordinates."""
         return np.sqrt(np.diag(self.cov))

@@ -68,6 +68,10 @@ class Normal(Parametric):
         z *= z
         return self.replace(mean=mean, std=np.sqrt(weights @ z / total))
 
+    def no_narrower_than(self, other: Self) -> Self:
+        """Every standard deviation is raised to the other's: likelihood ratios stay bounded."""
+        return self.replace(std=np.maximum(self.std, other.std))
+
     def spread(self) -> Array:
         """The standard deviations."""
         return self.std
@@ -84,6 +88,8 @@ def _kl(f: Normal, g: Normal) -> float:
     if not (f.std.all() and g.std.all()):
         same = (f.std == g.std).all() and (f.mean == g.mean).all()
         return 0.0 if same else math.inf
-    excess = (f.std - g.std) * (f.std + g.std) / g.std**2  # (s/t)^2 - 1, without cancellation
+    excess = (f.std - g.std) / g.std * ((f.std + g.std) / g.std)  # (s/t)^2 - 1, not cancelling
+    near = np.log1p(excess.clip(-0.5))
+    log_ratio = np.where(excess > -0.5, near, 2 * (np.log(f.std) - np.log(g.std)))
     shift = (f.mean - g.mean) / g.std
-    return float(0.5 * ((excess - np.log1p(excess)).clip(0.0) + shift**2).sum())
+    return float(0.5 * ((excess - log_ratio).clip(0.0) + shift**2).sum())

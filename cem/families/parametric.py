@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
@@ -70,7 +71,7 @@ class Parametric:
                 array = np.array(getattr(self, f.name), dtype=float)
             except (TypeError, ValueError) as error:
                 raise TypeError(
-                    f"{name} must be an array of numbers; got {getattr(self, f.name)!r}"
+                    f"{name} must be an array of numbers; got {reprlib.repr(getattr(self, f.name))}"
                 ) from error
             if array.ndim != f.metadata["ndim"] or array.size == 0:
                 raise ValueError(
@@ -96,6 +97,13 @@ class Parametric:
         """The member with parameters ``alpha * towards + (1 - alpha) * self``."""
         old, new = self.parameters(), towards.parameters()
         return self.replace(**{k: alpha * new[k] + (1 - alpha) * old[k] for k in old})
+
+    def no_narrower_than(self, other: Self) -> Self:  # noqa: ARG002 - for families with a width
+        """The member nearest to this one whose tails are no lighter than the other's."""
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), tuple(self.parameters().values())  # a copy from a pickle is frozen too
 
     def __repr__(self) -> str:
         shapes = (f"{k}={np.array2string(a, threshold=6)}" for k, a in self.parameters().items())

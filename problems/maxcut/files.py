@@ -44,7 +44,7 @@ def read_rudy(path: str | PathLike[str]) -> MaxCut:
 def _header(path: Path, line: str) -> tuple[int, int]:
     words = line.split()
     try:
-        n, m = int(words[0]), int(words[1])
+        n, m = _whole(words[0]), _whole(words[1])
     except (IndexError, ValueError) as error:
         raise ValueError(
             f"{path}, line 1: expected the numbers of nodes and edges, such as '800 19176'; got "
@@ -62,7 +62,7 @@ def _edge(where: str, line: str, n: int) -> tuple[tuple[int, int], float]:
     words = line.split()
     try:
         i, j, *rest = words
-        ends, weight = (int(i), int(j)), float(*rest) if rest else 1.0
+        ends, weight = (_whole(i), _whole(j)), float(*map(_ascii, rest)) if rest else 1.0
     except (TypeError, ValueError) as error:
         raise ValueError(f"{where}: expected 'i j weight'; got {line[:60]!r}") from error
     if not (1 <= ends[0] <= n and 1 <= ends[1] <= n):
@@ -72,3 +72,14 @@ def _edge(where: str, line: str, n: int) -> tuple[tuple[int, int], float]:
     if not np.isfinite(weight):
         raise ValueError(f"{where}: a weight must be finite; got {line[:60]!r}")
     return ends, weight
+
+
+def _ascii(word: str) -> str:
+    """The word, unless Python would read more into it than the format does: ``1_0``."""
+    if "_" in word or not word.isascii():
+        raise ValueError(word)
+    return word
+
+
+def _whole(word: str) -> int:
+    return int(_ascii(word))

@@ -39,7 +39,11 @@ class MaxCut:
     optimum: float | None = None  # where it is known
 
     def __post_init__(self) -> None:
-        ends = np.array(self.ends, dtype=np.int64).reshape(-1, 2)
+        ends = _pairs(self.ends)
+        if self.labels and len(self.labels) != self.n_nodes:
+            raise ValueError(
+                f"expected {self.n_nodes} labels, one per node; got {len(self.labels)}"
+            )
         weight = np.array(self.weight, dtype=float)
         if len(ends) == 0:
             raise ValueError("a cut needs edges: expected at least one, got a graph with none")
@@ -47,11 +51,11 @@ class MaxCut:
             raise ValueError(
                 f"expected one weight per edge, shape ({len(ends)},); got shape {weight.shape}"
             )
+        if (off := (ends < 0) | (ends >= self.n_nodes)).any():
+            raise ValueError(f"node numbers must lie in 0..{self.n_nodes - 1}; got {ends[off][0]}")
         if (loop := ends[:, 0] == ends[:, 1]).any():
             at = self._label(ends[loop.argmax(), 0])
             raise ValueError(f"a self-loop is never cut: got one at node {at!r}; remove it")
-        if (off := (ends < 0) | (ends >= self.n_nodes)).any():
-            raise ValueError(f"node numbers must lie in 0..{self.n_nodes - 1}; got {ends[off][0]}")
         if (bad := ~np.isfinite(weight)).any():
             i, j = (self._label(node) for node in ends[bad.argmax()])
             raise ValueError(
@@ -120,3 +124,15 @@ class MaxCut:
         whole = (self.weight == np.floor(self.weight)).all()
         small = np.bincount(low, abs(self.weight)).max() < EXACT_IN_FLOAT32
         return matrix.astype(np.float32 if whole and small else float), degree
+
+
+def _pairs(ends: Any) -> Array:
+    """Whole numbers of shape ``(m, 2)``."""
+    a = np.array(ends)
+    if a.size == 0:
+        return np.empty((0, 2), dtype=np.int64)
+    if a.dtype.kind not in "iu":
+        raise TypeError(f"node numbers must be whole numbers; got dtype {a.dtype}")
+    if a.ndim != 2 or a.shape[1] != 2:
+        raise ValueError(f"ends must have shape (m, 2), one row per edge; got shape {a.shape}")
+    return a.astype(np.int64)
