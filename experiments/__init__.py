@@ -1,0 +1,1 @@
+"""What people run: named experiments, their store and the ``cem`` command."""

@@ -1,0 +1,174 @@
+"""The settings of an experiment: one flat table, shared by its problem and its driver.
+
+Every setting is written down, defaults too, so that a stored run means the same for ever.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+import os
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import NoneType
+from typing import Any
+
+import cem
+import problems
+from problems import nearest
+
+DRIVERS: dict[str, Callable[..., Any]] = {
+    "estimate": cem.estimate,
+    "maximize": cem.maximize,
+    "minimize": cem.minimize,
+}
+PLAIN = {  # the annotations that are checked here: what fits, and how to say so
+    "bool": (bool, "true or false"),
+    "float": (int | float, "a number"),
+    "int": (int, "a whole number"),
+    "str": (str, "a word"),
+    "None": (NoneType, ""),
+}
+PATH = (str, "the path of a file")
+EITHER = ({"n_final", "rtol"},)  # settings of which one rules out the others
+Settings = Mapping[str, Any]
+
+
+def of_problem(problem: str) -> dict[str, inspect.Parameter]:
+    """The settings that belong to the problem."""
+    return problems.settings(problem)
+
+
+def of_driver(job: str) -> dict[str, inspect.Parameter]:
+    """The keyword arguments of the driver that a plain number or word can fill.
+
+    >>> "rho" in of_driver("maximize"), "callback" in of_driver("maximize")
+    (True, False)
+    """
+    parameters = inspect.signature(DRIVERS[job]).parameters
+    return {k: p for k, p in parameters.items() if _kinds(str(p.annotation))}
+
+
+def known(problem: str, job: str) -> dict[str, inspect.Parameter]:
+    """Every setting by name; where problem and driver share one (``gamma``), it is the problem's.
+
+    >>> sorted(known("bridge", "estimate"))[:4]
+    ['alpha', 'chunk_size', 'gamma', 'max_evaluations']
+    """
+    return of_problem(problem) | _of_driver_only(problem, job)
+
+
+def complete(
+    problem: str, job: str, given: Settings, *, base: str | os.PathLike[str] = "."
+) -> dict[str, Any]:
+    """The given settings and the defaults of all others; paths are taken from ``base``.
+
+    Raises ValueError for a setting that is not known or not plain.
+    """
+    parameters = known(problem, job)
+    for key, value in given.items():
+        if key not in parameters:
+            raise ValueError(f"no setting {key!r}" + nearest(key, sorted(parameters)))
+        _check(key, value, str(parameters[key].annotation))
+    defaults = {k: p.default for k, p in parameters.items() if plain(p.default)}
+    paths = (k for k, v in given.items() if _is_path(parameters[k]) and v is not None)
+    absolute = {k: _absolute(given[k], base) for k in paths}
+    return defaults | dict(given) | absolute
+
+
+def changed(settings: Settings, new: Settings) -> dict[str, Any]:
+    """The settings with new ones; where one rules out another, the new one counts.
+
+    >>> changed({"n_final": 1000, "rtol": None, "rho": 0.1}, {"rtol": 0.05})
+    {'n_final': None, 'rtol': 0.05, 'rho': 0.1}
+    """
+    ruled_out = {key for keys in EITHER if keys & new.keys() for key in keys & settings.keys()}
+    return {**settings, **dict.fromkeys(ruled_out), **new}
+
+
+def split(problem: str, job: str, settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the problem takes, and what the driver takes.
+
+    >>> split("bridge", "estimate", {"gamma": 3.0, "rho": 0.1})
+    ({'gamma': 3.0}, {'rho': 0.1})
+    """
+    ours, theirs = of_problem(problem), _of_driver_only(problem, job)
+    return (
+        {k: v for k, v in settings.items() if k in ours},
+        {k: v for k, v in settings.items() if k in theirs},
+    )
+
+
+def files(problem: str, settings: Settings) -> dict[str, Path]:
+    """The settings that name a file: those whose annotation mentions a path."""
+    found = of_problem(problem)
+    paths = (k for k, p in found.items() if _is_path(p) and settings.get(k) is not None)
+    return {k: Path(settings[k]) for k in paths}
+
+
+def parse(assignments: Iterable[str]) -> dict[str, Any]:
+    """``key=value`` pairs; a value is TOML where it can be, ``none``, or else the word itself.
+
+    >>> parse(["n_samples=1_000", "rho=0.2", "graph=G1.txt"])
+    {'n_samples': 1000, 'rho': 0.2, 'graph': 'G1.txt'}
+    """
+    pairs = {}
+    for assignment in assignments:
+        key, equals, text = assignment.partition("=")
+        if not equals or not key.strip():
+            raise ValueError(f"--set {assignment}: expected key=value, such as --set n_samples=500")
+        pairs[key.strip()] = _value(text.strip())
+    return pairs
+
+
+def plain(value: Any) -> bool:
+    """Whether JSON and TOML can both say it."""
+    if isinstance(value, list):
+        return all(map(plain, value))
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or isinstance(value, bool | int | str)
+
+
+def _of_driver_only(problem: str, job: str) -> dict[str, inspect.Parameter]:
+    ours = of_problem(problem)
+    return {k: p for k, p in of_driver(job).items() if k not in ours}
+
+
+def _check(key: str, value: Any, annotation: str) -> None:
+    if not plain(value):
+        raise ValueError(
+            f"{key} must be a finite number, a word, true, false or a list of these; got {value!r}"
+        )
+    kinds = [PATH, PLAIN["None"]] if "Path" in annotation else _kinds(annotation)
+    fits = any(isinstance(value, kind) for kind, _ in kinds)
+    if kinds and (not fits or (isinstance(value, bool) and PLAIN["bool"] not in kinds)):
+        words = " or ".join(word for _, word in kinds if word)
+        raise ValueError(f"{key} must be {words}; got {value!r}")
+
+
+def _kinds(annotation: str) -> list[Any]:
+    """What an annotation allows, if it is of plain kinds only; else nothing."""
+    names = annotation.split(" | ")
+    return [PLAIN[name] for name in names] if PLAIN.keys() >= set(names) else []
+
+
+def _value(text: str) -> Any:
+    if text == "none":
+        return None
+    try:
+        table = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        return text
+    value = table["value"]
+    number_or_list = isinstance(value, bool | int | float | str | list)
+    return value if number_or_list and len(table) == 1 else text
+
+
+def _is_path(parameter: inspect.Parameter) -> bool:
+    return "Path" in str(parameter.annotation)
+
+
+def _absolute(value: str, base: str | os.PathLike[str]) -> str:
+    return os.path.abspath(Path(base, Path(value).expanduser()))  # noqa: PTH100 - keeps links
