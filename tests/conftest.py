@@ -1,0 +1,50 @@
+"""What the tests share."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).parents[1]
+
+settings.register_profile("cem", derandomize=True, deadline=None)  # the same on any machine
+settings.load_profile("cem")
+
+
+@pytest.fixture(scope="session")
+def root():
+    """The top of the repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """The folder of public graph files beside the repository, which a clone need not have."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("needs the public graph files in ../shared/data, which are not here")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def same_run():
+    """Whether two finished runs agree to the last bit: every record, the density, the result."""
+
+    def same(a, b):
+        assert type(a) is type(b)
+        assert (a.nit, a.nfev, a.success, a.message) == (b.nit, b.nfev, b.success, b.message)
+        np.testing.assert_array_equal(np.array(a.history), np.array(b.history))
+        np.testing.assert_equal(a.family.parameters(), b.family.parameters())
+        assert np.array_equal(a.state.best.x, b.state.best.x)
+        assert a.state.best.score == b.state.best.score
+        np.testing.assert_equal(dict(a.state.memory), dict(b.state.memory))
+        if hasattr(a, "fun"):
+            assert np.array_equal(a.x, b.x)
+            assert a.fun == b.fun
+        else:
+            assert (a.probability, a.std_error) == (b.probability, b.std_error)
+            assert a.confidence_interval() == b.confidence_interval()
+        return True
+
+    return same

@@ -1,0 +1,190 @@
+"""Stop rules: each reads the history and says why, in a sentence, and whether that is a success."""
+
+import numpy as np
+import pytest
+
+from cem import History, Record, stopping
+
+BASE = Record(
+    t=1, nfev=100, n=100, n_bad=0, gamma=1.0, top=2.0, best=2.0, n_elite=10, log_mass=-2.3,
+    ess=10.0, max_weight=0.1, loss=1.0, entropy=1.0, kl=0.1, spread=1.0,
+)  # fmt: skip
+
+
+def history(**columns):
+    """One record per element of the columns; what is not given stays as in the base."""
+    length = max(len(column) for column in columns.values())
+    records = []
+    for i in range(length):
+        values = {name: column[i] for name, column in columns.items()}
+        records.append(BASE._replace(t=i + 1, nfev=100 * (i + 1), **values))
+    return History(records)
+
+
+def test_iterations_are_counted():
+    rule = stopping.iterations(3)
+    assert rule(history(gamma=[1, 2])) is None
+    assert rule(history(gamma=[1, 2, 3])) == ("the limit of 3 iterations was reached", False)
+
+
+@pytest.mark.parametrize(("most", "stops_after"), [(100, 1), (199, 1), (200, 2), (299, 2)])
+def test_evaluations_stop_before_they_would_exceed_the_budget(most, stops_after):
+    rule = stopping.evaluations(most, first=100)
+    runs = [History(), history(gamma=[1]), history(gamma=[1, 2]), history(gamma=[1, 2, 3])]
+    assert [rule(run) is not None for run in runs].index(True) == stops_after
+    assert rule(runs[stops_after]) == (f"the budget of {most} evaluations was spent", False)
+
+
+def test_evaluations_keep_a_reserve_and_say_so():
+    rule = stopping.evaluations(250, reserve=50, first=100)
+    assert rule(history(gamma=[1])) is None
+    message = "the budget of 250 evaluations was spent (50 kept for the final sample)"
+    assert rule(history(gamma=[1, 2])) == (message, False)
+
+
+def test_a_first_batch_beyond_the_budget_is_never_drawn():
+    assert stopping.evaluations(99, first=100)(History()) is not None
+
+
+def test_a_time_limit_counts_from_the_call(monkeypatch):
+    now = [50.0]
+    monkeypatch.setattr("cem.stopping.time.monotonic", lambda: now[0])
+    rule = stopping.time_limit(10)
+    now[0] = 59.9
+    assert rule(History()) is None
+    now[0] = 60.0
+    assert rule(History()) == ("the time limit of 10 s was reached", False)
+
+
+def test_a_target_is_reached_by_the_best_score():
+    rule = stopping.target(5.0)
+    assert rule(History()) is None
+    assert rule(history(best=[4.9])) is None
+    assert rule(history(best=[4.9, 5.0])) == ("the target was reached", True)
+
+
+def test_elite_that_all_score_the_same_for_five_iterations_have_converged():
+    rule = stopping.stalled()
+    alike = {"gamma": [7.0] * 5, "top": [7.0] * 5}
+    assert rule(history(**alike)) == (
+        "converged: every elite scored the same for 5 iterations",
+        True,
+    )
+    assert rule(history(gamma=[7.0] * 4, top=[7.0] * 4)) is None
+    assert rule(history(gamma=[7.0] * 5, top=[7.0] * 4 + [8.0])) is None
+    assert rule(history(gamma=[6.0] + [7.0] * 4, top=[6.0] + [7.0] * 4)) is None
+
+
+def test_a_level_that_stands_still_while_some_elite_are_better_is_given_patience():
+    still = {"gamma": [7.0] * 51, "top": [9.0] * 51, "best": [9.0] * 51}
+    rule = stopping.stalled()
+    assert rule(history(**{name: column[:50] for name, column in still.items()})) is None
+    message = "stalled: neither the level nor the best score rose for 50 iterations"
+    assert rule(history(**still)) == (message, True)
+
+
+@pytest.mark.parametrize("column", ["gamma", "best"])
+def test_a_rise_of_the_level_or_of_the_best_score_renews_the_patience(column):
+    rising = {"gamma": [7.0] * 51, "top": [9.0] * 51, "best": [9.0] * 51}
+    rising[column] = [6.5, *rising[column][1:]]
+    assert stopping.stalled()(history(**rising)) is None
+
+
+def test_a_density_that_has_shrunk_to_a_point_has_converged():
+    rule = stopping.degenerate()
+    assert rule(History()) is None
+    assert rule(history(spread=[1.0, 1.1e-10])) is None
+    message = "converged: the sampling density is concentrated on one point"
+    assert rule(history(spread=[1.0, 1e-10])) == (message, True)
+    assert rule(history(spread=[1e9, 0.1])) == (message, True)
+
+
+def test_a_density_that_lost_a_direction_has_collapsed_and_is_no_success():
+    stop = stopping.degenerate()(history(entropy=[1.0, -np.inf], n_elite=[10, 3]))
+    assert not stop.success
+    assert stop.message == (
+        "the density collapsed in iteration 2: its 3 elite samples were all alike in some "
+        "direction; raise n_samples or rho, or lower alpha"
+    )
+
+
+def test_more_than_half_bad_scores_stop_and_half_do_not():
+    assert stopping.mostly_bad(History()) is None
+    assert stopping.mostly_bad(history(n_bad=[51, 50])) is None
+    stop = stopping.mostly_bad(history(n_bad=[0, 51]))
+    assert not stop.success
+    assert stop.message == (
+        "51 of the 100 scores of iteration 2 were NaN or infinite, more than half: the problem "
+        "fails on most of what is sampled"
+    )
+
+
+def test_a_level_is_settled_once_the_fits_at_it_rest_on_enough_samples():
+    rule = stopping.level_settled(3.0, ess=25.0)
+    assert rule(history(gamma=[1, 2], ess=[100.0, 100.0])) is None
+    assert rule(history(gamma=[2, 3], ess=[100.0, 24.0])) is None
+    message = "the level 3 was reached"
+    assert rule(history(gamma=[2, 3, 3], ess=[100.0, 24.0, 1.0])) == (message, True)
+
+
+def test_a_level_is_settled_after_a_number_of_iterations_at_the_latest():
+    rule = stopping.level_settled(3.0, ess=25.0, most=4)
+    assert rule(history(gamma=[3] * 3, ess=[1.0] * 3)) is None
+    assert rule(history(gamma=[3] * 4, ess=[1.0] * 4)) is not None
+
+
+def test_a_level_that_does_not_rise_is_stuck_and_says_where():
+    rule = stopping.level_stuck(9.0, d=3)
+    assert rule(history(gamma=[1, 2, 2, 2])) is None
+    stop = rule(history(gamma=[1, 2, 2, 2, 2]))
+    assert not stop.success
+    assert stop.message.startswith(
+        "the level 9 was not reached: it has not risen above 2 for 3 iterations; lower rho"
+    )
+
+
+def test_a_level_that_was_reached_is_not_stuck():
+    assert stopping.level_stuck(2.0, d=3)(history(gamma=[2, 2, 2, 2, 2])) is None
+
+
+def test_a_level_may_dip_and_must_then_rise_above_where_it_was():
+    assert stopping.level_stuck(9.0, d=3)(history(gamma=[2, 1, 1.5, 1.9])) is not None
+    assert stopping.level_stuck(9.0, d=3)(history(gamma=[2, 1, 1.5, 2.1])) is None
+    assert stopping.level_stuck(9.0, d=3)(history(gamma=[2, 2.1, 1, 1.5])) is None
+
+
+@pytest.mark.parametrize(
+    ("limits", "error", "message"),
+    [
+        ((None, 0, None, 10), ValueError, r"^max_iterations must be at least 1; got 0$"),
+        (
+            (None, 2.5, None, 10),
+            TypeError,
+            r"^max_iterations must be an int; got 2\.5 of type float",
+        ),
+        (
+            (None, True, None, 10),
+            TypeError,
+            r"^max_iterations must be an int; got True of type bool",
+        ),
+        ((0, 1, None, 10), ValueError, r"^max_evaluations must be at least 1; got 0$"),
+        (
+            (9, 1, None, 10),
+            ValueError,
+            r"must allow one iteration of 10 samples; got 9: lower n_sam",
+        ),
+        ((19, 1, None, 10, 10), ValueError, r"10 samples and a final sample of 10; got 19"),
+        ((None, 1, 0, 10), ValueError, r"^time_limit must be positive and finite; got 0$"),
+        ((None, 1, np.nan, 10), ValueError, r"^time_limit must be positive and finite; got nan$"),
+        ((None, 1, "1 s", 10), TypeError, r"^time_limit must be a number; got '1 s' of type str$"),
+    ],
+)
+def test_a_limit_that_is_none_is_named(limits, error, message):
+    with pytest.raises(error, match=message):
+        stopping.limits(*limits)
+
+
+def test_whole_numbers_and_positive_numbers_may_be_numpys():
+    assert stopping.whole_number("n", np.int64(3)) == 3
+    assert type(stopping.whole_number("n", np.int64(3))) is int
+    assert stopping.positive_number("s", np.float32(0.5)) == 0.5
