@@ -71,7 +71,7 @@ class CrossEntropyMethod:
         score, n_bad = finite_or_worst(checked_scores(score, len(x)), state.t + 1)
         log_w = self.log_weight(self.nominal, state.v, x)
         gamma, log_w = self.select(score, log_w, self.gamma)
-        chosen = log_w > -np.inf
+        chosen = np.flatnonzero(log_w > -np.inf)
         elite, (w, log_total) = x[chosen], normalise(log_w[chosen])
         v_hat = state.v.fit(elite, w)
         v, memory = self.smooth(state, ElitesFit(gamma, elite, w, v_hat))

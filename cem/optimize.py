@@ -100,7 +100,7 @@ def maximize(
     workers : int or object with ``.map``
         1 scores here; ``n`` uses that many processes, -1 as many as there are cores.
     chunk_size : int, optional
-        Samples per call of the problem (default 256; 8 for `cem.each`).
+        Samples per call of the problem (default 512; 8 for `cem.each`).
     callback : callable, optional
         Called with ``(state, record)`` after every iteration; several in a list.
     max_evaluations, max_iterations, time_limit, target : optional

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from cem.randomness import name_of
 from cem.scores import checked_scores, in_a_line
 from cem.typing import Batch, Map, Problem, Vector
 
-CHUNK_SIZE = 256
+CHUNK_SIZE = 512
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,12 @@ def _processes(workers: int, problem: Problem) -> Any:
         ) from error
     here = multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if "forkserver" in here else "spawn")
-    return ProcessPoolExecutor(os.cpu_count() if workers == -1 else workers, mp_context=context)
+    return ProcessPoolExecutor(
+        os.cpu_count() if workers == -1 else workers,
+        mp_context=context,
+        initializer=signal.signal,  # Ctrl-C is for the run, not for its workers
+        initargs=(signal.SIGINT, signal.SIG_IGN),
+    )
 
 
 def _map_on(pool: Any, function: Any, chunks: Any) -> list[Vector]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,7 +48,7 @@ class Settling:
 
     gamma: float
     alpha: float = 0.9
-    nominal: Any = None  # if given, no density is narrower than this one
+    nominal: Any = field(default=None, repr=False)  # if given, no density is narrower than this one
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "alpha", Constant(self.alpha).alpha)

@@ -342,7 +342,7 @@ def test_a_final_sample_may_be_counted_by_numpy(tmp_path):
         ({"rho": 0.2}, r"select = 'Elite\(rho=0\.1\)', now 'Elite\(rho=0\.2\)'"),
         ({"alpha": 0.5}, r"smooth = 'Constant\(alpha=0\.7\)', now 'Constant\(alpha=0\.5\)'"),
         ({"rng": 2}, r"rng = '1', now '2'"),
-        ({"chunk_size": 64}, r"chunk_size = 256, now 64"),
+        ({"chunk_size": 64}, r"chunk_size = 512, now 64"),
         ({"family": Bernoulli([0.5] * 19 + [0.4])}, r"nominal = '\w+', now '\w+'"),
     ],
 )

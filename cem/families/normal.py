@@ -79,8 +79,9 @@ class Normal(Parametric):
 
 @closed_form_entropy(Normal)
 def _entropy(f: Normal) -> float:
-    with np.errstate(divide="ignore"):
-        return float(0.5 * f.mean.size * (1 + LN_2PI) + np.log(f.std).sum())
+    if not f.std.all():
+        return -math.inf
+    return 0.5 * f.mean.size * (1 + LN_2PI) + float(np.log(f.std).sum())
 
 
 @closed_form_kl(Normal, Normal)
@@ -88,8 +89,8 @@ def _kl(f: Normal, g: Normal) -> float:
     if not (f.std.all() and g.std.all()):
         same = (f.std == g.std).all() and (f.mean == g.mean).all()
         return 0.0 if same else math.inf
-    excess = (f.std - g.std) / g.std * ((f.std + g.std) / g.std)  # (s/t)^2 - 1, not cancelling
-    near = np.log1p(excess.clip(-0.5))
-    log_ratio = np.where(excess > -0.5, near, 2 * (np.log(f.std) - np.log(g.std)))
+    rise = (f.std - g.std) / g.std
+    excess = rise * (rise + 2)  # (s/t)^2 - 1, not cancelling
+    log_ratio = np.log(f.std / g.std) if rise.min() < -0.5 else np.log1p(rise)
     shift = (f.mean - g.mean) / g.std
-    return float(0.5 * ((excess - log_ratio).clip(0.0) + shift**2).sum())
+    return 0.5 * float(np.maximum(excess - 2 * log_ratio, 0.0).sum() + shift @ shift)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import Any, Self
 
 import numpy as np
@@ -60,43 +61,50 @@ def parameter(constraint: Callable[[Array], Array], *, ndim: int = 1) -> Any:
     return field(metadata={"constraint": constraint, "ndim": ndim})
 
 
+@cache
+def _declared(family: type) -> tuple[tuple[str, int, Callable[[Array], Array]], ...]:
+    """Name, number of axes and constraint of every parameter of a family."""
+    return tuple((f.name, f.metadata["ndim"], f.metadata["constraint"]) for f in fields(family))
+
+
 @dataclass(frozen=True, eq=False)
 class Parametric:
     """Base of the families: subclasses declare `parameter` fields and four methods."""
 
     def __post_init__(self) -> None:
-        for f in fields(self):
-            name = f"{type(self).__name__}.{f.name}"
+        for field_name, ndim, constraint in _declared(type(self)):
+            given = getattr(self, field_name)
             try:
-                array = np.array(getattr(self, f.name), dtype=float)
+                array = np.array(given, dtype=float)
             except (TypeError, ValueError) as error:
                 raise TypeError(
-                    f"{name} must be an array of numbers; got {reprlib.repr(getattr(self, f.name))}"
+                    f"{type(self).__name__}.{field_name} must be an array of numbers; got "
+                    f"{reprlib.repr(given)}"
                 ) from error
-            if array.ndim != f.metadata["ndim"] or array.size == 0:
+            if array.ndim != ndim or array.size == 0:
                 raise ValueError(
-                    f"{name} must have {f.metadata['ndim']} axes and at least one element; "
-                    f"got shape {array.shape}"
+                    f"{type(self).__name__}.{field_name} must have {ndim} axes and at least one "
+                    f"element; got shape {array.shape}"
                 )
             try:
-                array = f.metadata["constraint"](array)
+                array = constraint(array)
             except ValueError as error:
-                raise ValueError(f"{name} {error}") from None
+                raise ValueError(f"{type(self).__name__}.{field_name} {error}") from None
             array.setflags(write=False)
-            object.__setattr__(self, f.name, array)
+            object.__setattr__(self, field_name, array)
 
     def parameters(self) -> dict[str, Array]:
         """The reference parameter ``v`` as named arrays."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}
+        return {name: getattr(self, name) for name, _, _ in _declared(type(self))}
 
     def replace(self, **parameters: Array) -> Self:
         """The same family at other parameters."""
-        return replace(self, **parameters)
+        return type(self)(**{**self.parameters(), **parameters})
 
     def smooth(self, towards: Self, alpha: float) -> Self:
         """The member with parameters ``alpha * towards + (1 - alpha) * self``."""
         old, new = self.parameters(), towards.parameters()
-        return self.replace(**{k: alpha * new[k] + (1 - alpha) * old[k] for k in old})
+        return type(self)(**{k: alpha * new[k] + (1 - alpha) * old[k] for k in old})
 
     def no_narrower_than(self, other: Self) -> Self:  # noqa: ARG002 - for families with a width
         """The member nearest to this one whose tails are no lighter than the other's."""

@@ -94,12 +94,16 @@ class MaxCut:
         return cls(ends, [float(w) for *_, w in edges], len(number), tuple(graph))
 
     def __call__(self, x: Batch) -> Vector:
-        """The weight cut, for a batch of shape ``(n, d)``.
+        """The weight cut, for a batch of shape ``(n, d)``: one sparse product.
 
-        With degrees ``g_i`` and every edge once in ``A``: ``x'g - 2 x'Ax``, one sparse product.
+        Whole weights: ``x'g - 2 x'Ux`` with the degrees ``g`` and every edge once in ``U``, exact.
+        Real weights: ``x'A(1 - x)`` with both directions in ``A``, so that only weights that are
+        cut are added up and nothing cancels.
         """
         matrix, degree = self._matrix
         sides = np.ascontiguousarray(np.asarray(x).T, dtype=matrix.dtype)
+        if degree is None:
+            return np.einsum("ij,ij->j", sides, matrix @ (1 - sides))
         inner = np.einsum("ij,ij->j", sides, matrix @ sides, dtype=float)
         return degree @ sides - 2 * inner
 
@@ -112,18 +116,18 @@ class MaxCut:
         return {label: int(side) for label, side in zip(self.labels, x, strict=True)}
 
     @cached_property
-    def _matrix(self) -> tuple[csr_array, Array]:
-        """Every edge once, and the degrees; float32 where whole numbers are exact in it."""
+    def _matrix(self) -> tuple[csr_array, Array | None]:
+        """Every edge once and the degrees, exact in float32; for real weights both directions."""
         from scipy.sparse import csr_array
 
         low, high = self.ends.min(axis=1), self.ends.max(axis=1)
         shape = (self.n_nodes, self.n_nodes)
         matrix = csr_array((self.weight, (low, high)), shape=shape)
-        degree = np.bincount(low, self.weight, self.n_nodes)
-        degree += np.bincount(high, self.weight, self.n_nodes)
         whole = (self.weight == np.floor(self.weight)).all()
-        small = np.bincount(low, abs(self.weight)).max() < EXACT_IN_FLOAT32
-        return matrix.astype(np.float32 if whole and small else float), degree
+        if not whole or np.bincount(low, abs(self.weight)).max() >= EXACT_IN_FLOAT32:
+            return matrix + matrix.T.tocsr(), None
+        degree = np.bincount(low, self.weight, self.n_nodes)
+        return matrix.astype(np.float32), degree + np.bincount(high, self.weight, self.n_nodes)
 
 
 def _pairs(ends: Any) -> Array:
