@@ -25,7 +25,7 @@ def weight_warnings(tally: Tally) -> list[str]:
             f"the estimate rests on {tally.ess:.3g} effective samples of {int(tally.n)}: its "
             "error bar is rough; raise n_final"
         )
-    if tally.max_weight > HEAVY:
+    if tally.max_weight > HEAVY and not tally.plain:  # crude samples all weigh the same
         warnings.append(
             f"one sample carries {tally.max_weight:.0%} of the estimate: the weights are "
             "heavy-tailed, and an unseen sample may outweigh them all; raise n_samples and n_final"

@@ -189,6 +189,8 @@ def estimate(
     ValueError, TypeError
         If an argument or a returned score is not what is said above.
 
+    Examples
+    --------
     >>> from cem.families import Exponential
     >>> found = estimate(lambda x: x.sum(axis=1), Exponential([1.0]), gamma=20.0, rng=1)
     >>> found.success, abs(found.probability / math.exp(-20.0) - 1) < 4 * found.relative_error

@@ -122,6 +122,8 @@ def maximize(
     ValueError, TypeError
         If an argument or a returned score is not what is said above.
 
+    Examples
+    --------
     >>> from cem.families import Bernoulli
     >>> found = maximize(lambda x: x.sum(axis=1), Bernoulli([0.5] * 20), rng=1)
     >>> found.fun, found.message
@@ -191,6 +193,8 @@ def minimize(problem: Problem, family: Family | None = None, **options: Any) -> 
     The arguments, the result and the errors are those of `maximize`. The records of the history
     and what a callback sees hold ``-f``, for inside, higher is always better.
 
+    Examples
+    --------
     >>> found = minimize(lambda x: ((x - 3) ** 2).sum(axis=1), bounds=[(-5, 5)] * 2, rng=1)
     >>> found.x.round(6)
     array([3., 3.])

@@ -42,7 +42,7 @@ class Result:
     seed: str
 
     def __repr__(self) -> str:
-        hidden = {"state", "history"}
+        hidden = {"state", "history", "tally"}
         shown = [f.name for f in fields(self) if f.name not in hidden]
         width = max(map(len, shown))
         rows = (f"{name:>{width}}: {_short(getattr(self, name))}" for name in shown)

@@ -56,9 +56,7 @@ class Settling:
     def __call__(self, state: State, refit: Refit) -> tuple[Any, Memory]:
         """``v_t``, and how many fits it is the mean of."""
         v, memory = self._mean(state, refit)
-        if hasattr(v, "no_narrower_than") and self.nominal is not None:
-            v = v.no_narrower_than(self.nominal)
-        return v, memory
+        return v if self.nominal is None else v.no_narrower_than(self.nominal), memory
 
     def _mean(self, state: State, refit: Refit) -> tuple[Any, Memory]:
         if refit.gamma < self.gamma:

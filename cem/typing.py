@@ -38,6 +38,12 @@ class Family(Protocol):
     def smooth(self, towards: Self, alpha: float) -> Self:
         """The member with parameters ``alpha * towards + (1 - alpha) * self``."""
 
+    def no_narrower_than(self, other: Self) -> Self:
+        """The member nearest to this one whose tails are no lighter than the other's.
+
+        A family where that has no meaning returns itself.
+        """
+
     def spread(self) -> Array:
         """Standard deviation of every coordinate; all zero for a point mass."""
 

@@ -62,7 +62,7 @@ def parameter(constraint: Callable[[Array], Array], *, ndim: int = 1) -> Any:
 
 
 @cache
-def _declared(family: type) -> tuple[tuple[str, int, Callable[[Array], Array]], ...]:
+def _parameters_of(family: Any) -> tuple[tuple[str, int, Callable[[Array], Array]], ...]:
     """Name, number of axes and constraint of every parameter of a family."""
     return tuple((f.name, f.metadata["ndim"], f.metadata["constraint"]) for f in fields(family))
 
@@ -72,7 +72,7 @@ class Parametric:
     """Base of the families: subclasses declare `parameter` fields and four methods."""
 
     def __post_init__(self) -> None:
-        for field_name, ndim, constraint in _declared(type(self)):
+        for field_name, ndim, constraint in self._declared():
             given = getattr(self, field_name)
             try:
                 array = np.array(given, dtype=float)
@@ -93,9 +93,13 @@ class Parametric:
             array.setflags(write=False)
             object.__setattr__(self, field_name, array)
 
+    def _declared(self) -> tuple[tuple[str, int, Callable[[Array], Array]], ...]:
+        family: Any = type(self)
+        return _parameters_of(family)
+
     def parameters(self) -> dict[str, Array]:
         """The reference parameter ``v`` as named arrays."""
-        return {name: getattr(self, name) for name, _, _ in _declared(type(self))}
+        return {name: getattr(self, name) for name, _, _ in self._declared()}
 
     def replace(self, **parameters: Array) -> Self:
         """The same family at other parameters."""
