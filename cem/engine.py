@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.random import SeedSequence
 
-from cem.loss import empirical_cross_entropy, entropy_or_estimate, kl_or_estimate
+from cem.loss import entropy_or_estimate, fitted_cross_entropy, kl_or_estimate
 from cem.randomness import Purpose, root_of, stream
 from cem.scores import checked_scores, finite_or_worst
 from cem.selection import Elite
@@ -89,7 +89,7 @@ class CrossEntropyMethod:
             log_mass=log_total - math.log(len(x)),
             ess=effective_sample_size(w),
             max_weight=float(w.max()),
-            loss=empirical_cross_entropy(v_hat.log_density(elite), w),
+            loss=fitted_cross_entropy(v_hat, elite, w),
             entropy=entropy_or_estimate(v, state.v, x),
             kl=kl_or_estimate(v, state.v, x),
             spread=float(v.spread().max()),

@@ -37,12 +37,14 @@ class Evaluation:
         """Scores of the batch of iteration ``t``, shape ``(len(x),)``."""
         size = self.chunk_size
         chunks = [(start, x[start : start + size]) for start in range(0, len(x), size)]
-        score = partial(_score, self.problem, f"iteration {t + 1} (rng={name_of(self.root)})")
+        score = partial(_score, self.problem, (t + 1, self.root))
         scores = [*self.map(score, chunks)]
         return scores[0] if len(scores) == 1 else np.concatenate(scores)
 
 
-def _score(problem: Problem, where: str, numbered: tuple[int, Batch]) -> Vector:
+def _score(
+    problem: Problem, where: tuple[int, SeedSequence], numbered: tuple[int, Batch]
+) -> Vector:
     start, x = numbered
     try:
         score = problem(x)
@@ -50,7 +52,7 @@ def _score(problem: Problem, where: str, numbered: tuple[int, Batch]) -> Vector:
         at, culprit = _first_failure(problem, x, error)
         raise ValueError(
             f"the problem raised {type(culprit).__name__}: {culprit} on sample {start + at} of "
-            f"{where}; sample: {in_a_line(x[at])}"
+            f"iteration {where[0]} (rng={name_of(where[1])}); sample: {in_a_line(x[at])}"
         ) from culprit
     return checked_scores(score, len(x))
 

@@ -52,7 +52,7 @@ class Bernoulli(Parametric):
         return np.sqrt(self.p * (1 - self.p))
 
 
-@closed_form_entropy(Bernoulli)
+@closed_form_entropy(Bernoulli, of_fits=True)
 def _entropy(f: Bernoulli) -> float:
     from scipy.special import entr
 

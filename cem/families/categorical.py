@@ -87,7 +87,7 @@ class Categorical(Parametric):
         return np.sqrt(np.maximum(0.0, 1 - (self.p**2).sum(axis=1)))
 
 
-@closed_form_entropy(Categorical)
+@closed_form_entropy(Categorical, of_fits=True)
 def _entropy(f: Categorical) -> float:
     from scipy.special import entr
 

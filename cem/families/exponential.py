@@ -45,7 +45,7 @@ class Exponential(Parametric):
         return self.mean
 
 
-@closed_form_entropy(Exponential)
+@closed_form_entropy(Exponential, of_fits=True)
 def _entropy(f: Exponential) -> float:
     return float((1 + np.log(f.mean)).sum())
 

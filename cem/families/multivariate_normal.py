@@ -119,7 +119,7 @@ class MultivariateNormal(Parametric):
         return np.where(off <= 1e-6 * width, np.inf, -np.inf)
 
 
-@closed_form_entropy(MultivariateNormal)
+@closed_form_entropy(MultivariateNormal, of_fits=True)
 def _entropy(f: MultivariateNormal) -> float:
     root = f._cholesky()  # noqa: SLF001 - the two closed forms belong to the class
     if root is None:

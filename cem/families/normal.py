@@ -77,7 +77,7 @@ class Normal(Parametric):
         return self.std
 
 
-@closed_form_entropy(Normal)
+@closed_form_entropy(Normal, of_fits=True)
 def _entropy(f: Normal) -> float:
     if not f.std.all():
         return -math.inf

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cem.loss.registry import find_entropy, find_kl
+from cem.loss.registry import find_entropy, find_entropy_of_fits, find_kl
 from cem.typing import Batch, Family, Vector
 
 
@@ -31,6 +31,13 @@ def empirical_cross_entropy(log_q: Vector, weights: Vector | None = None) -> flo
     if (weights == 0).any():
         log_q, weights = log_q[weights > 0], weights[weights > 0]
     return float(-(weights @ log_q) / total)
+
+
+def fitted_cross_entropy(fit: Family, x: Batch, weights: Vector) -> float:
+    """``-sum_i w_i ln f(x_i)`` for the fit to that very sample: closed where it is the entropy."""
+    if (closed_form := find_entropy_of_fits(fit)) is not None:
+        return closed_form(fit)
+    return empirical_cross_entropy(fit.log_density(x), weights)
 
 
 def entropy_or_estimate(new: Family, old: Family, x: Batch) -> float:

@@ -12,13 +12,19 @@ D = TypeVar("D", bound=Divergence)
 
 _ENTROPY: dict[type, Entropy] = {}
 _KL: dict[tuple[type, type], Divergence] = {}
+_OF_FITS: set[type] = set()  # families whose fit has the cross-entropy H(fit) from its sample
 
 
-def closed_form_entropy(family: type) -> Callable[[E], E]:
-    """Register the decorated ``f -> H(f)`` (nats) for a family."""
+def closed_form_entropy(family: type, *, of_fits: bool = False) -> Callable[[E], E]:
+    """Register the decorated ``f -> H(f)`` (nats) for a family.
+
+    ``of_fits`` says that the cross-entropy from a weighted sample to the fit to it is the fit's
+    entropy, as it is for exponential families whose base measure is constant.
+    """
 
     def register(function: E) -> E:
         _ENTROPY[family] = function
+        _OF_FITS.update([family] if of_fits else [])
         return function
 
     return register
@@ -37,6 +43,11 @@ def closed_form_kl(f: type, g: type) -> Callable[[D], D]:
 def find_entropy(f: Any) -> Entropy | None:
     """The closed form of ``H(f)``, or None."""
     return _ENTROPY.get(type(f))
+
+
+def find_entropy_of_fits(f: Any) -> Entropy | None:
+    """The closed form of ``H(f)`` if that is also the cross-entropy from the sample of a fit."""
+    return _ENTROPY[type(f)] if type(f) in _OF_FITS else None
 
 
 def find_kl(f: Any, g: Any) -> Divergence | None:
