@@ -16,7 +16,7 @@ from cem.engine import CrossEntropyMethod
 from cem.randomness import Purpose, name_of, stream
 from cem.results import Result
 from cem.run import run
-from cem.scores import checked_scores, finite_or_worst
+from cem.scores import checked_scores, finite_or_worst, real_number
 from cem.selection import Elite
 from cem.session import chunk_size_of, nominal_of, session
 from cem.smoothing import Settling
@@ -327,11 +327,10 @@ def _level_of(problem: Any, gamma: float | None) -> float:
             "a level gamma is needed: estimate gives P(S(X) >= gamma); pass gamma=, or give the "
             "problem an attribute gamma"
         )
-    if isinstance(level, bool) or not isinstance(level, int | float | np.number):
-        raise TypeError(f"gamma must be a number; got {level!r} of type {type(level).__name__}")
-    if not math.isfinite(level):
+    number = real_number("gamma", level)
+    if not math.isfinite(number):
         raise ValueError(f"gamma must be finite; got {level!r}")
-    return float(level)
+    return number
 
 
 def _most(n_samples: int, n_final: int | None, rtol: float | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from enum import IntEnum
 from typing import Any
 
@@ -49,6 +50,17 @@ def name_of(root: SeedSequence) -> str:
     entropy: Any = root.entropy
     words = int(entropy) if np.ndim(entropy) == 0 else [int(word) for word in entropy]
     return f"{words}{key}"
+
+
+def root_named(name: str) -> SeedSequence:
+    """The root that `name_of` put into words.
+
+    >>> name_of(root_named("7, spawn_key=(1, 2)"))
+    '7, spawn_key=(1, 2)'
+    """
+    entropy, _, key = name.partition(", spawn_key=")
+    spawn_key = [int(word) for word in key.strip("()").split(",") if word.strip()]
+    return SeedSequence(json.loads(entropy), spawn_key=spawn_key)
 
 
 def stream(root: SeedSequence, purpose: int, *index: int) -> Generator:

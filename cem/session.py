@@ -9,12 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from cem import checkpoint as files
 from cem.callbacks import Checkpoint
 from cem.engine import CrossEntropyMethod
 from cem.parallel import CHUNK_SIZE, Evaluation, mapping
+from cem.randomness import root_named
 from cem.state import History, State
 from cem.stopping import whole_number
 from cem.typing import Callback, Family, Problem
@@ -58,7 +57,7 @@ def session(
                 raise ValueError(f"start was given, and {path} exists: expected only one of them")
             if method.rng is None:  # any seed will do, so the one in the file does
                 made = files.load(path, method.nominal).settings
-                method = replace(method, rng=_root(made.get("rng", "")))
+                method = replace(method, rng=root_named(made.get("rng", "")))
             known = files.settings_of(method, **settings)
             start = files.load(path, method.nominal, known)[:2]
         known = files.settings_of(method, **settings)
@@ -71,16 +70,6 @@ def session(
             start=(start[0], History(start[1])) if start else (method.init(), History()),
             callbacks=callbacks,
         )
-
-
-def _root(name: str) -> Any:
-    """The root that `cem.randomness.name_of` named."""
-    import json
-
-    entropy, _, key = name.partition(", spawn_key=")
-    words = json.loads(entropy)
-    spawn_key = [int(word) for word in key.strip("()").split(",") if word.strip()]
-    return np.random.SeedSequence(words, spawn_key=spawn_key)
 
 
 def _callbacks(callback: Any) -> tuple[Callback, ...]:

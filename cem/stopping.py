@@ -246,8 +246,7 @@ def whole_number(name: str, value: Any, least: int = 1) -> int:
 
 def positive_number(name: str, value: Any) -> float:
     """The value as a finite float above zero, or an error that names it."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-        raise TypeError(f"{name} must be a number; got {value!r} of type {type(value).__name__}")
-    if not 0 < value < np.inf:
+    number = real_number(name, value)
+    if not 0 < number < np.inf:
         raise ValueError(f"{name} must be positive and finite; got {value!r}")
-    return float(value)
+    return number

@@ -8,8 +8,7 @@ from numpy.random import SeedSequence, default_rng
 from scipy.stats import kstest
 
 import cem
-from cem.randomness import Purpose, name_of, root_of, stream
-from cem.session import _root
+from cem.randomness import Purpose, name_of, root_named, root_of, stream
 
 
 def draw(root, purpose=Purpose.SAMPLE, *index, n=4):
@@ -76,12 +75,12 @@ def test_the_global_generator_of_numpy_is_left_alone():
 )
 def test_the_name_of_a_root_is_enough_to_build_it_again(rng):
     root = root_of(rng)
-    assert draw(_root(name_of(root)), Purpose.FINAL, 2) == draw(root, Purpose.FINAL, 2)
+    assert draw(root_named(name_of(root)), Purpose.FINAL, 2) == draw(root, Purpose.FINAL, 2)
 
 
 def test_a_root_made_by_a_generator_can_be_built_again_from_its_name():
     root = root_of(default_rng(3))
-    assert draw(_root(name_of(root))) == draw(root)
+    assert draw(root_named(name_of(root))) == draw(root)
 
 
 @pytest.mark.parametrize(
