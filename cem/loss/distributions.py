@@ -1,161 +1,300 @@
-"""Information, entropy, cross-entropy and KL divergence of distributions."""
+"""Information, entropy, cross-entropy and divergences of distributions and of families."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from cem.loss.approximate import Approximation, Method
+from cem.loss.checks import distribution, nats_in, pair, probabilities
 from cem.loss.registry import find_entropy, find_kl
-from cem.typing import Array
+from cem.loss.series import divergence_terms
+from cem.loss.support import support_of
+from cem.typing import Array, Family
 
-UNITS = {"nats": 1.0, "bits": 1 / np.log(2), "hartleys": 1 / np.log(10)}
-SUMS_TO_ONE = 1e-8
+LARGE = 1 << 19  # elements from which on it pays to load the compiled kernels
 
 
 def information(p: ArrayLike, *, unit: str = "nats") -> Any:
     """``h = -ln p``, the surprise at an outcome of probability ``p``; elementwise.
 
-    ``information(0)`` is ``inf`` and ``information(1)`` is ``0``. Raises ValueError for anything
-    outside [0, 1]. Source: Shannon (1948).
+    ``information(0)`` is ``inf`` and ``information(1)`` is ``0``; float32 stays float32. Raises
+    ValueError for anything outside [0, 1]. Source: Shannon (1948).
 
     >>> information([0.5, 1.0, 0.0], unit="bits")
     array([ 1.,  0., inf])
     """
-    p = _probabilities(p, "p")
+    p = probabilities(p, "p")
     with np.errstate(divide="ignore"):
-        return (0.0 - np.log(p)) * _per_nat(unit)
+        return (0.0 - np.log(p)) / p.dtype.type(nats_in(unit))
 
 
-def entropy(p: Any, *, axis: int = -1, unit: str = "nats", normalize: bool = False) -> Any:
-    """``H(p) = -sum_k p_k ln p_k``, or the closed form for a family.
+def entropy(
+    p: Any,
+    *,
+    axis: int = -1,
+    unit: str = "nats",
+    normalize: bool = False,
+    method: Method | None = None,
+) -> Any:
+    """``H(p) = -sum_k p_k ln p_k`` of probabilities, or ``-int f ln f`` of a family.
 
-    ``p`` holds probabilities along ``axis``; the result has that axis removed. ``0 ln 0 = 0``.
-    Raises ValueError where ``p`` is no distribution (``normalize=True`` rescales it to one), and
-    TypeError for a family without a closed form.
+    Parameters
+    ----------
+    p : array_like or Family
+        Probabilities that sum to one along ``axis`` (to within 1e-8; 1e-6 for float32), or a
+        density. ``0 ln 0 = 0``.
+    axis : int
+        The axis that runs over the outcomes; the result has the others. Sums are float64.
+    unit : {"nats", "bits", "hartleys"}
+        ``nats / ln 2 = bits``, ``nats / ln 10 = hartleys``.
+    normalize : bool
+        Rescale to a sum of one first. Never done unless asked for.
+    method : MonteCarlo or Quadrature, optional
+        For a family: how to approximate it, which gives an `Approximation` with its error. By
+        default the closed form, and TypeError where there is none. The entropy of a density may
+        be negative.
 
-    >>> float(entropy([0.5, 0.5], unit="bits"))
-    1.0
+    Raises
+    ------
+    ValueError, TypeError
+        If ``p`` is not what is said above; the message names the index or the row.
+
+    Examples
+    --------
+    >>> entropy([0.5, 0.25, 0.25], unit="bits")
+    np.float64(1.5)
     """
-    if _is_density(p):
-        if (closed_form := find_entropy(p)) is None:
-            raise TypeError(f"no closed-form entropy is known for {type(p).__name__}")
-        return closed_form(p) * _per_nat(unit)
-    p = _distribution(p, "p", axis, normalize)
-    return 0.0 - _p_ln_q(p, p).sum(axis=axis) * _per_nat(unit)
+    nat = nats_in(unit)
+    if _is_family(p):
+        return _of_families("entropy", find_entropy(p), method, p, nat)
+    _no_method(method)
+    found = _compiled("entropies", p, p, axis, normalize)
+    if found is None:
+        found = _entropy_terms(distribution(p, "p", axis=axis, normalize=normalize)).sum(axis=-1)
+    return found / nat
 
 
 def cross_entropy(
-    p: Any, q: Any, *, axis: int = -1, unit: str = "nats", normalize: bool = False
+    p: Any,
+    q: Any,
+    *,
+    axis: int = -1,
+    unit: str = "nats",
+    normalize: bool = False,
+    method: Method | None = None,
 ) -> Any:
-    """``H(p, q) = -sum_k p_k ln q_k = H(p) + D(p || q)``, for vectors or families.
+    """``H(p, q) = -sum_k p_k ln q_k = H(p) + D(p || q)``, for probabilities or families.
 
-    Where ``p_k = 0`` the term is 0; where ``p_k > 0`` and ``q_k = 0`` the result is ``inf``.
-    Arguments and errors are those of `entropy`; ``p`` and ``q`` must have equally many outcomes.
+    Where ``p_k = 0`` the term is 0; where ``p_k > 0`` and ``q_k = 0`` the result is ``inf``. The
+    axes besides ``axis`` are broadcast; along ``axis`` both must have equally many outcomes.
+    Arguments and errors are otherwise those of `entropy`.
 
     >>> p, q = [0.10, 0.40, 0.50], [0.80, 0.15, 0.05]
-    >>> round(float(cross_entropy(p, q, unit="bits")), 3)
-    3.288
+    >>> round(cross_entropy(p, q, unit="bits"), 3)
+    np.float64(3.288)
     """
-    if _is_density(p):
-        return entropy(p, unit=unit) + kl_divergence(p, q, unit=unit)
-    p, q = _pair(p, q, axis, normalize)
-    return 0.0 - _p_ln_q(p, q).sum(axis=axis) * _per_nat(unit)
+    nat = nats_in(unit)
+    if _is_family(p) or _is_family(q):
+        return _of_families("cross_entropy", _closed_cross_entropy(p, q), method, p, q, nat)
+    _no_method(method)
+    return _sums("cross_entropies", _cross_terms, p, q, axis, normalize) / nat
 
 
 def kl_divergence(
-    p: Any, q: Any, *, axis: int = -1, unit: str = "nats", normalize: bool = False
+    p: Any,
+    q: Any,
+    *,
+    axis: int = -1,
+    unit: str = "nats",
+    normalize: bool = False,
+    method: Method | None = None,
 ) -> Any:
-    """``D(p || q) = sum_k p_k ln(p_k / q_k)``, never negative, for vectors or families.
+    """``D(p || q) = sum_k p_k ln(p_k / q_k)``, never negative, for probabilities or families.
 
-    Arguments and errors are those of `cross_entropy`. Source: Kullback and Leibler (1951).
+    For ``p`` near ``q`` nothing cancels: the terms are ``p ln(p / q) - p + q``, which differ from
+    the above by what the sums differ from each other. It is ``inf`` where ``q`` excludes what
+    ``p`` allows. Arguments and errors are those of `cross_entropy`. Source: Kullback and Leibler
+    (1951).
 
-    >>> round(float(kl_divergence([0.10, 0.40, 0.50], [0.80, 0.15, 0.05], unit="bits")), 3)
-    1.927
+    >>> round(kl_divergence([0.10, 0.40, 0.50], [0.80, 0.15, 0.05], unit="bits"), 3)
+    np.float64(1.927)
     """
-    if _is_density(p):
-        if (closed_form := find_kl(p, q)) is None:
-            raise TypeError(
-                f"no closed-form KL divergence is known from {type(p).__name__} to "
-                f"{type(q).__name__}"
-            )
-        return closed_form(p, q) * _per_nat(unit)
-    p, q = _pair(p, q, axis, normalize)
-    return divergence_terms(p, q).sum(axis=axis) * _per_nat(unit)
+    nat = nats_in(unit)
+    if _is_family(p) or _is_family(q):
+        return _of_families("kl_divergence", _closed_kl(p, q), method, p, q, nat)
+    _no_method(method)
+    return _sums("divergences", divergence_terms, p, q, axis, normalize) / nat
 
 
-def divergence_terms(p: Array, q: Array) -> Array:
-    """``p ln(p / q) - p + q``, elementwise; over distributions these sum to the divergence.
+def jensen_shannon(
+    p: ArrayLike, q: ArrayLike, *, axis: int = -1, unit: str = "nats", normalize: bool = False
+) -> Any:
+    """``(D(p || m) + D(q || m)) / 2`` with ``m = (p + q) / 2``: symmetric, at most ``ln 2``.
 
-    Unlike ``p ln(p / q)`` it is never negative, and for ``q`` near ``p`` it does not cancel.
+    It is a divergence; its square root is a distance. Arguments and errors are those of
+    `cross_entropy`. Source: Lin (1991).
 
-    >>> divergence_terms(np.array([0.5, 0.5]), np.array([0.25, 0.75])).round(4)
-    array([0.0966, 0.0473])
+    >>> jensen_shannon([1.0, 0.0], [0.0, 1.0], unit="bits")
+    np.float64(1.0)
     """
-    near = np.abs(q - p) < 0.5 * p
-    r = (q - p) / np.where(near, p, 1.0)
-    surplus = np.maximum(0.0, r - np.log1p(r, where=near, out=np.zeros_like(r)))
-    return np.where(near, p * surplus, _p_ln_q(p, p) - _p_ln_q(p, q) - p + q)
+    if _is_family(p) or _is_family(q):
+        raise TypeError(
+            "jensen_shannon takes probabilities; the mean of two densities has no closed form"
+        )
+    a, b = pair(p, q, axis=axis, normalize=normalize)
+    return _mean_divergence_terms(_float64(a), _float64(b)).sum(axis=-1) / nats_in(unit)
 
 
-def _p_ln_q(p: Array, q: Array) -> Array:
+def perplexity(
+    p: Any, q: Any = None, *, axis: int = -1, normalize: bool = False, method: Method | None = None
+) -> Any:
+    """``exp(H(p))``, or ``exp(H(p, q))``: as many equally likely outcomes would surprise as much.
+
+    Arguments and errors are those of `entropy` and `cross_entropy`.
+
+    >>> perplexity([0.25] * 4)
+    np.float64(4.0)
+    """
+    options: dict[str, Any] = {"axis": axis, "normalize": normalize, "method": method}
+    found = entropy(p, **options) if q is None else cross_entropy(p, q, **options)
+    if isinstance(found, Approximation):
+        return found.exp()
+    with np.errstate(over="ignore"):
+        return np.exp(found)
+
+
+def _mean_divergence_terms(p: Array, q: Array) -> Array:
+    """Half of those of p and q from their mean: ``(p + q) (2 s atanh(s) + ln(1 - s^2)) / 4``."""
     from scipy.special import xlogy
 
-    return np.asarray(xlogy(p, q))
+    total = p + q
+    share = np.divide(p, total, where=total > 0, out=np.full_like(total, 0.5))
+    other = np.divide(q, total, where=total > 0, out=np.full_like(total, 0.5))
+    s = np.divide(p - q, total, where=total > 0, out=np.zeros_like(total))
+    near = abs(s) < 0.5
+    inner = np.where(near, s, 0.0)
+    small = 2 * inner * np.arctanh(inner) + np.log1p(-inner * inner)
+    large = xlogy(2 * share, 2 * share) + xlogy(2 * other, 2 * other)
+    return np.asarray(total * np.where(near, np.maximum(small, 0.0), large) / 4)
 
 
-def _is_density(p: Any) -> bool:
+def _entropy_terms(p: Array) -> Array:
+    from scipy.special import entr
+
+    return np.asarray(entr(_float64(p)))
+
+
+def _cross_terms(p: Array, q: Array) -> Array:
+    from scipy.special import xlogy
+
+    return np.asarray(0.0 - xlogy(p, q))
+
+
+def _float64(p: Array) -> Array:
+    return p if p.dtype.char == "d" else p.astype(np.float64)
+
+
+def _sums(  # noqa: PLR0917 - the arguments of its callers
+    kernel: str, terms: Callable[[Array, Array], Array], p: Any, q: Any, axis: int, normalize: bool
+) -> Any:
+    found = _compiled(kernel, p, q, axis, normalize)
+    if found is not None:
+        return found
+    a, b = pair(p, q, axis=axis, normalize=normalize)
+    return terms(_float64(a), _float64(b)).sum(axis=-1)
+
+
+def _compiled(kernel: str, p: Any, q: Any, axis: int, normalize: bool) -> Any:
+    """The sums over large arrays that lie in memory as a kernel wants them, or None."""
+    if normalize or not (_is_large(p, axis) and (q is p or _is_large(q, axis))):
+        return None
+    if p.shape != q.shape:
+        return None
+    from cem.loss import kernels
+
+    rows = (-1, p.shape[-1])
+    out = np.empty(p.shape[:-1])
+    sum_to_one = getattr(kernels, kernel)(p.reshape(rows), q.reshape(rows), out.reshape(-1))
+    return out[()] if sum_to_one else None  # None: the slow way will say what is wrong
+
+
+def _is_large(a: Any, axis: int) -> bool:
+    if not isinstance(a, np.ndarray) or a.size < LARGE or a.dtype.char not in "df":
+        return False
+    return a.dtype.isnative and a.flags.c_contiguous and axis in {-1, a.ndim - 1}
+
+
+def _is_family(p: Any) -> bool:
     return hasattr(p, "log_density")
 
 
-def _per_nat(unit: str) -> float:
-    if unit not in UNITS:
-        raise ValueError(f"unit must be one of {', '.join(UNITS)}; got {unit!r}")
-    return float(UNITS[unit])
+def _no_method(method: Method | None) -> None:
+    if method is not None:
+        raise TypeError("a method is for families: sums over probabilities are exact")
 
 
-def _probabilities(p: ArrayLike, name: str) -> Array:
-    a = np.asarray(p, dtype=float)
-    if a.size == 0:
-        raise ValueError(f"{name} is empty: expected at least one probability")
-    bad = ~((a >= 0) & (a <= 1))  # catches NaN too
-    if bad.any():
-        at = tuple(int(i) for i in np.argwhere(bad)[0])
-        raise ValueError(
-            f"{name} must hold probabilities in [0, 1]; got {a[at]:g} at index {at}: "
-            "counts or scores need normalize=True, logits a softmax first"
+def _of_families(
+    what: str,
+    closed_form: Callable[..., float] | None,
+    method: Method | None,
+    *families_and_nat: Any,
+) -> Any:
+    *families, nat = families_and_nat
+    if method is not None:
+        if not isinstance(method, Method):
+            raise TypeError(
+                f"method must be cem.loss.MonteCarlo(n) or cem.loss.Quadrature(); got {method!r}"
+            )
+        proven = closed_form is _infinite
+        found = Approximation(math.inf, 0.0, 0) if proven else getattr(method, what)(*families)
+        return found.times(1 / nat)
+    if closed_form is None:
+        names = " to ".join(type(f).__name__ for f in families)
+        raise TypeError(
+            f"no closed form of the {what.replace('_', ' ')} of {names} is known; ask for an "
+            "estimate: method=cem.loss.Quadrature() in one dimension, else "
+            "method=cem.loss.MonteCarlo(n)"
         )
-    return a
+    return np.float64(closed_form(*families) / nat)
 
 
-def _distribution(p: ArrayLike, name: str, axis: int, normalize: bool) -> Array:
-    a = np.asarray(p, dtype=float)
-    if a.ndim == 0:
-        raise ValueError(f"{name} must have at least one axis, along which it sums to 1; got {a!r}")
-    if normalize and a.size:
-        total = a.sum(axis=axis, keepdims=True)
-        if (a < 0).any() or not (np.isfinite(total) & (total > 0)).all():
-            raise ValueError(f"{name} cannot be normalised: it is negative somewhere or sums to 0")
-        return np.asarray(a / total)
-    a = _probabilities(a, name)
-    total = a.sum(axis=axis)
-    off = np.abs(total - 1) > SUMS_TO_ONE
-    if np.any(off):
-        at = tuple(int(i) for i in np.argwhere(off)[0])
-        where = f" (row {at[0] if len(at) == 1 else at})" if at else ""
-        raise ValueError(
-            f"{name} must sum to 1 on axis {axis}; got {np.asarray(total)[at]:g}{where}: pass "
-            "normalize=True to rescale"
-        )
-    return a
+def _closed_kl(f: Family, g: Family) -> Callable[..., float] | None:
+    for h in (f, g):
+        if not _is_family(h):
+            raise TypeError(f"expected two families or two arrays of probabilities; got {h!r}")
+    n, m = f.spread().shape, g.spread().shape
+    if n != m:
+        raise ValueError(f"two families must have equally many coordinates; got {n} and {m}")
+    if (closed_form := find_kl(f, g)) is not None:
+        return closed_form
+    a, b = support_of(f), support_of(g)
+    if a is not None and b is not None and not a.within(b):
+        return _infinite
+    return None
 
 
-def _pair(p: ArrayLike, q: ArrayLike, axis: int, normalize: bool) -> tuple[Array, Array]:
-    a, b = _distribution(p, "p", axis, normalize), _distribution(q, "q", axis, normalize)
-    if a.shape[axis] != b.shape[axis]:
-        raise ValueError(
-            f"p has {a.shape[axis]} outcomes on axis {axis}, q has {b.shape[axis]}: they must be "
-            "distributions over the same outcomes"
-        )
-    return a, b
+def _infinite(_f: Family, _g: Family) -> float:
+    """The divergence from a density to one that excludes a part of its support."""
+    return math.inf
+
+
+def _closed_cross_entropy(f: Family, g: Family) -> Callable[..., float] | None:
+    kl, own = _closed_kl(f, g), find_entropy(f)
+    if kl is None or kl is _infinite or own is None:
+        return kl if kl is _infinite else None
+
+    def both(f: Family, g: Family) -> float:
+        h, d = own(f), kl(f, g)
+        if math.isnan(h + d):
+            raise ValueError(
+                f"{type(f).__name__} has collapsed to a point: its entropy is -inf and its "
+                "divergence inf, and their sum says nothing"
+            )
+        return h + d
+
+    return both

@@ -8,7 +8,15 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from cem import Bernoulli, Exponential, Normal
-from cem.loss import cross_entropy, entropy, information, kl_divergence
+from cem.loss import (
+    MonteCarlo,
+    cross_entropy,
+    entropy,
+    information,
+    jensen_shannon,
+    kl_divergence,
+    perplexity,
+)
 from cem.loss.distributions import divergence_terms
 
 P, Q = [0.10, 0.40, 0.50], [0.80, 0.15, 0.05]
@@ -22,38 +30,6 @@ def pairs(draw):
     weight = arrays(float, size, elements=st.floats(0, 1) | st.sampled_from([0.0, 1e-300, 1.0]))
     p, q = (draw(weight.filter(lambda a: a.sum() > 1e-6)) for _ in range(2))
     return p / p.sum(), q / q.sum()
-
-
-@pytest.mark.parametrize(
-    ("found", "bits", "nats"),
-    [
-        (lambda unit: cross_entropy(P, Q, unit=unit), 3.2879430945988999, 2.279028485862769),
-        (lambda unit: cross_entropy(Q, P, unit=unit), 2.9058316901429942, 2.0141690432043571),
-        (lambda unit: entropy(P, unit=unit), 1.3609640474436812, 0.94334839232903925),
-        (lambda unit: entropy(Q, unit=unit), 0.88418371977918892, 0.61286945246194955),
-        (lambda unit: kl_divergence(P, Q, unit=unit), 1.9269790471552187, 1.3356800935337297),
-        (lambda unit: kl_divergence(Q, P, unit=unit), 2.0216479703638053, 1.4012995907424075),
-    ],
-    ids=["H(P, Q)", "H(Q, P)", "H(P)", "H(Q)", "D(P || Q)", "D(Q || P)"],
-)
-def test_the_three_colours_have_their_published_values(found, bits, nats):
-    # Brownlee, A Gentle Introduction to Cross-Entropy for Machine Learning (2019)
-    assert found("bits") == pytest.approx(bits, rel=1e-14)
-    assert found("nats") == pytest.approx(nats, rel=1e-14)
-    assert found("hartleys") == pytest.approx(nats / np.log(10), rel=1e-14)
-
-
-def test_the_surprise_at_the_three_colours_has_its_published_values():
-    expected_p = [3.32192809489, 1.32192809489, 1.0]
-    expected_q = [0.321928094887, 2.73696559417, 4.32192809489]
-    np.testing.assert_allclose(information(P, unit="bits"), expected_p, rtol=1e-11)
-    np.testing.assert_allclose(information(Q, unit="bits"), expected_q, rtol=1e-11)
-
-
-def test_the_jensen_shannon_divergence_follows_from_the_divergence():
-    m = (np.array(P) + Q) / 2
-    found = (kl_divergence(P, m) + kl_divergence(Q, m)) / 2
-    assert found == pytest.approx(0.29126084062606399, rel=1e-14)
 
 
 def test_a_cross_entropy_is_the_entropy_plus_the_divergence():
@@ -97,10 +73,52 @@ def test_the_order_of_the_outcomes_does_not_matter(pair, random):
         assert of(p[order], q[order]) == pytest.approx(of(p, q), rel=1e-12, abs=1e-14)
 
 
-def test_the_divergence_of_nearly_equal_distributions_does_not_cancel():
-    for step in (1e-4, 1e-6, 1e-8):
-        p, q = np.array([0.5, 0.5]), np.array([0.5 - step, 0.5 + step])
-        assert kl_divergence(p, q) == pytest.approx(2 * step**2, rel=1e-6)
+@given(pairs())
+def test_the_jensen_shannon_divergence_is_symmetric_and_at_most_ln_2(pair):
+    p, q = pair
+    found = jensen_shannon(p, q)
+    assert 0 <= found <= LN_2 * (1 + 1e-14)
+    assert found == pytest.approx(jensen_shannon(q, p), rel=1e-15, abs=0)
+    assert jensen_shannon(p, p) == 0
+    m = p / 2 + q / 2  # (p + q) / 2, which may not be rounded down to zero
+    if (m[(p > 0) | (q > 0)] > 0).all():
+        halves = (kl_divergence(p, m) + kl_divergence(q, m)) / 2
+        assert found == pytest.approx(halves, rel=1e-12, abs=1e-16)
+
+
+def random_pairs():
+    """Distributions of many shapes: flat, peaked, with zeros, with subnormal outcomes."""
+    rng = np.random.default_rng(0)
+    for size in (2, 3, 10, 1000):
+        for concentration in (1e-3, 0.1, 1.0, 100.0):
+            p = rng.dirichlet(np.full(size, concentration)) + 0.0
+            yield p, rng.dirichlet(np.full(size, 1.0))
+    for tiny in (5e-324, 1e-310, 1e-300, 1e-100, 1e-17, 1e-10, 1e-8, 1e-6, 1e-3):
+        yield np.array([1 - tiny, tiny]), np.array([tiny, 1 - tiny])
+        yield np.array([0.0, 1 - tiny, tiny]), np.array([0.25, 0.5, 0.25])
+        yield np.array([0.5, 0.5 - tiny, tiny]), np.array([0.5, 0.5 - 2 * tiny, 2 * tiny])
+
+
+@pytest.mark.parametrize(("p", "q"), list(random_pairs()))
+def test_every_sum_is_right_to_1e_15_or_four_units_of_the_last_place(exact, p, q):
+    assert exact.error(entropy(p), exact.entropy(p)) <= 1
+    assert exact.error(cross_entropy(p, q), exact.cross_entropy(p, q)) <= 1
+    assert exact.error(kl_divergence(p, q), exact.divergence(p, q)) <= 1
+    assert exact.error(jensen_shannon(p, q), exact.jensen_shannon(p, q)) <= 1
+
+
+@pytest.mark.parametrize("step", [1e-4, 1e-6, 1e-8, 1e-10, 1e-12, 1e-14, 1e-15])
+def test_the_divergence_of_nearly_equal_distributions_does_not_cancel(exact, step):
+    rng = np.random.default_rng(1)
+    p = rng.dirichlet(np.ones(1000))
+    q = p * (1 + step * rng.choice([-1, 1], p.size))
+    q /= q.sum()
+    for a, b in [(p, q), (q, p), ([0.5, 0.5], [0.5 - step, 0.5 + step])]:
+        found = kl_divergence(a, b)
+        assert found > 0
+        assert found == pytest.approx(float(exact.divergence(a, b)), rel=1e-9, abs=0)
+        expected = float(exact.jensen_shannon(a, b))
+        assert jensen_shannon(a, b) == pytest.approx(expected, rel=1e-9, abs=0)
 
 
 @pytest.mark.parametrize(
@@ -156,6 +174,49 @@ def test_one_distribution_is_compared_with_every_one_of_a_batch():
     np.testing.assert_allclose(found, [cross_entropy(P, Q), entropy(Q)], rtol=1e-15)
 
 
+@pytest.mark.parametrize("of", [cross_entropy, kl_divergence, jensen_shannon])
+def test_batches_are_broadcast_and_the_outcomes_may_run_along_any_axis(of):
+    rng = np.random.default_rng(2)
+    p, q = rng.dirichlet(np.ones(5), (4, 1)), rng.dirichlet(np.ones(5), 3)
+    expected = np.array([[of(a[0], b) for b in q] for a in p])
+    np.testing.assert_allclose(of(p, q), expected, rtol=1e-15)
+    for axis in (0, 1, -2):
+        moved = [np.moveaxis(np.broadcast_to(a, (4, 3, 5)), -1, axis) for a in (p, q)]
+        np.testing.assert_allclose(of(*moved, axis=axis), expected, rtol=1e-15)
+
+
+def test_single_precision_is_summed_in_double(exact):
+    rng = np.random.default_rng(3)
+    p, q = rng.dirichlet(np.ones(10_000), 2).astype(np.float32)
+    assert entropy(p).dtype == kl_divergence(p, q).dtype == np.float64
+    assert exact.error(entropy(p), exact.entropy(p)) <= 1
+    assert exact.error(cross_entropy(p, q), exact.cross_entropy(p, q)) <= 1
+    assert exact.error(kl_divergence(p, q), exact.divergence(p, q)) <= 1
+    assert exact.error(jensen_shannon(p, q), exact.jensen_shannon(p, q)) <= 1
+    assert information(p).dtype == np.float32
+    np.testing.assert_allclose(information(p), information(p.astype(float)), rtol=3e-7)
+
+
+def test_the_perplexity_of_guessing_is_the_number_of_outcomes():
+    assert perplexity(np.full(6, 1 / 6)) == pytest.approx(6, rel=1e-15)
+    assert perplexity([0.5, 0.5, 0.0], [0.25, 0.25, 0.5]) == pytest.approx(4, rel=1e-15)
+    assert perplexity([0.5, 0.5], [1.0, 0.0]) == np.inf
+    assert perplexity([[1.0, 0.0], [0.5, 0.5]]) == pytest.approx([1, 2], rel=1e-15)
+    assert perplexity(Bernoulli([0.5, 0.5])) == pytest.approx(4, rel=1e-15)
+
+
+def test_a_perplexity_too_large_for_a_float_is_infinite():
+    assert perplexity([1.0, 0.0], [5e-324, 1.0]) == np.inf  # e^744
+
+
+def test_a_perplexity_may_be_estimated_with_its_error():
+    f = Normal([0.0], [1.0])
+    found = perplexity(f, method=MonteCarlo(20_000, rng=1))
+    h = entropy(f, method=MonteCarlo(20_000, rng=1))
+    assert found.value == pytest.approx(np.exp(h.value), rel=1e-15)
+    assert found.error == pytest.approx(found.value * h.error, rel=1e-12)
+
+
 def test_counts_are_normalised_when_that_is_asked_for():
     assert entropy([1, 4, 5], normalize=True) == pytest.approx(entropy(P), rel=1e-14)
     found = kl_divergence([1, 4, 5], [16, 3, 1], normalize=True)
@@ -168,46 +229,6 @@ def test_the_arguments_stay_as_they_were():
     entropy(p, normalize=True)
     assert p.tolist() == [1, 4, 5]
     assert q.tolist() == [16, 3, 1]
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (
-            lambda: information(1.5),
-            r"^p must hold probabilities in \[0, 1\]; got 1\.5 at",
-        ),
-        (
-            lambda: information([0.5, np.nan]),
-            r"^p must hold probabilities .* got nan at index",
-        ),
-        (
-            lambda: entropy([0.5, 0.6]),
-            r"^p must sum to 1 on axis -1; got 1\.1: pass norm",
-        ),
-        (lambda: entropy([P, [0.5, 0.2, 0.1]]), r"^p must sum to 1 on axis -1; got 0\.8 \(row 1\)"),
-        (
-            lambda: entropy([-0.5, 1.5]),
-            r"^p must hold probabilities in \[0, 1\]; got -0\.5",
-        ),
-        (lambda: entropy([]), r"^p is empty"),
-        (lambda: entropy(0.5), r"^p must have at least one axis"),
-        (
-            lambda: entropy(P, unit="digits"),
-            r"^unit must be one of nats, bits, hartleys; got 'd",
-        ),
-        (lambda: entropy([0.0, 0.0], normalize=True), r"^p cannot be normalised"),
-        (lambda: entropy([2.0, -1.0], normalize=True), r"^p cannot be normalised"),
-        (lambda: entropy([np.inf, 1.0], normalize=True), r"^p cannot be normalised"),
-        (lambda: entropy([np.nan, 1.0], normalize=True), r"^p cannot be normalised"),
-        (lambda: cross_entropy(P, [0.5, 0.6, 0.2]), r"^q must sum to 1 on axis -1; got 1\.3"),
-        (lambda: kl_divergence([0.5, 0.5], P), r"^p has 2 outcomes on axis -1, q has 3"),
-        (lambda: cross_entropy([0.5, 0.5], [1.0]), r"^p has 2 outcomes on axis -1, q has 1"),
-    ],
-)
-def test_what_is_no_distribution_is_refused_by_name(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()
 
 
 def test_families_are_measured_in_the_unit_asked_for():
@@ -227,11 +248,13 @@ def test_a_coin_as_a_family_and_as_a_vector_is_the_same():
 
 
 def test_a_pair_of_families_without_a_closed_form_is_named():
-    with pytest.raises(TypeError, match="no closed-form KL divergence is known from Exponential"):
+    with pytest.raises(
+        TypeError, match="no closed form of the kl divergence of Exponential to Normal"
+    ):
         kl_divergence(Exponential([1.0]), Normal([0.0], [1.0]))
 
     class Unknown(Normal):
         pass
 
-    with pytest.raises(TypeError, match="no closed-form entropy is known for Unknown"):
+    with pytest.raises(TypeError, match="no closed form of the entropy of Unknown is known"):
         entropy(Unknown([0.0], [1.0]))

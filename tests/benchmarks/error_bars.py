@@ -1,6 +1,6 @@
 """How good are the error bars? Many seeds on problems of known probability, as a table.
 
-python tests/benchmarks/coverage.py [--seeds 1000] [--n-final 10000] [--only NAME]
+python tests/benchmarks/error_bars.py [--seeds 1000] [--n-final 10000] [--only NAME]
 """
 
 from __future__ import annotations

@@ -1,0 +1,198 @@
+"""What the losses accept: numbers, probabilities, distributions, weights. Nothing is repaired."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from cem.scores import real_number
+from cem.typing import Array
+
+UNITS = {"nats": 1.0, "bits": math.log(2), "hartleys": math.log(10)}  # in nats
+REDUCTIONS = ("mean", "sum", "none")
+ROUNDING = {"d": 1e-8, "f": 1e-6}  # of a sum that should be one
+
+_least, _most, _sum = np.minimum.reduce, np.maximum.reduce, np.add.reduce
+
+
+def nats_in(unit: str) -> float:
+    """How many nats one ``unit`` is."""
+    if unit not in UNITS:
+        raise ValueError(f"unit must be one of {', '.join(UNITS)}; got {unit!r}")
+    return UNITS[unit]
+
+
+def known_reduction(reduction: str) -> str:
+    """The reduction, if it is one."""
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"reduction must be one of {', '.join(REDUCTIONS)}; got {reduction!r}")
+    return reduction
+
+
+def numbers(a: ArrayLike, name: str) -> Array:
+    """A float array with at least one element; float32 stays float32. NaN is not looked for."""
+    array = np.asarray(a)
+    if array.dtype.char not in "df" or not array.dtype.isnative:
+        if array.dtype.kind not in "fiub" and array.size:
+            raise TypeError(f"{name} must hold real numbers; got dtype {array.dtype}")
+        array = array.astype(np.float32 if array.dtype.char == "f" else np.float64)
+    if array.size == 0:
+        raise ValueError(f"{name} is empty: expected at least one number")
+    return array
+
+
+def not_nan(a: ArrayLike, name: str) -> Array:
+    """Numbers, infinite ones too."""
+    array = numbers(a, name)
+    if (nan := np.isnan(array)).any():
+        raise ValueError(f"{name} must not be NaN; got NaN{_at(_first(nan))}")
+    return array
+
+
+def finite(a: ArrayLike, name: str) -> Array:
+    """Finite numbers, in float64."""
+    array = numbers(a, name)
+    if (bad := ~np.isfinite(array)).any():
+        at = _first(bad)
+        raise ValueError(f"{name} must be finite; got {array[at]:g}{_at(at)}")
+    return array.astype(np.float64, copy=False)
+
+
+def probabilities(a: ArrayLike, name: str) -> Array:
+    """Numbers in [0, 1]."""
+    array = numbers(a, name)
+    if not (_least(array, axis=None) >= 0 and _most(array, axis=None) <= 1):  # NaN too
+        refuse_probabilities(array, name)
+    return array
+
+
+def refuse_probabilities(
+    array: Array, name: str, first_row: int | None = None, most: float = 1.0
+) -> NoReturn:
+    """Say which number is not a probability; rows are counted from ``first_row``."""
+    at = _first(~((array >= 0) & (array <= most)))
+    where = at if first_row is None else (at[0] + first_row, *at[1:])
+    raise ValueError(
+        f"{name} must hold probabilities in [0, 1]; got {array[at]:g}{_at(where)}: counts or "
+        "scores need normalising, logits to be declared (from_logits=True) or turned into "
+        "probabilities (softmax, sigmoid)"
+    )
+
+
+def distribution(a: ArrayLike, name: str, *, axis: int = -1, normalize: bool = False) -> Array:
+    """Probabilities that sum to one along ``axis``, which becomes the last; rescaled if asked."""
+    array = numbers(a, name)
+    if array.ndim == 0:
+        raise ValueError(f"{name} must have an axis along which it sums to 1; got {array!r}")
+    if axis != -1:
+        array = np.moveaxis(array, axis, -1)
+    if normalize:
+        return _normalized(array, name)
+    check_rows(array, name, axis=axis)
+    return array
+
+
+def check_rows(
+    array: Array,
+    name: str,
+    *,
+    axis: int = -1,
+    first_row: int | None = None,
+    remedy: str = "pass normalize=True to rescale, or divide by the sum",
+) -> None:
+    """Raise unless the last axis holds distributions."""
+    total = _sum(array, axis=-1, dtype=np.float64)
+    rounding = ROUNDING[array.dtype.char]
+    off = abs(total - 1)
+    worst = off if array.ndim == 1 else _most(off, axis=None)
+    if worst <= rounding and _least(array, axis=None) >= 0:  # false for NaN
+        return
+    if not (_least(array, axis=None) >= 0 and _most(array, axis=None) <= 1 + rounding):
+        refuse_probabilities(array, name, first_row, 1 + rounding)
+    at = _first(np.atleast_1d(off > rounding))
+    row = (at[0] + (first_row or 0), *at[1:])
+    which = f" (row {row[0] if len(row) == 1 else row})" if array.ndim > 1 else ""
+    raise ValueError(
+        f"{name} must sum to 1 on axis {axis}; got {np.atleast_1d(total)[at]:.10g}{which}: {remedy}"
+    )
+
+
+def _normalized(array: Array, name: str) -> Array:
+    with np.errstate(over="ignore"):
+        total = array.sum(axis=-1, keepdims=True, dtype=np.float64)
+    if not (_least(array, axis=None) >= 0 and np.isfinite(total).all() and (total > 0).all()):
+        bad = ~(np.isfinite(array) & (array >= 0))
+        why = f"{array[_first(bad)]:g}{_at(_first(bad))}" if bad.any() else "a sum of 0 or inf"
+        raise ValueError(f"{name} cannot be normalised: expected non-negative numbers, got {why}")
+    return np.asarray(array / total, dtype=np.float64)
+
+
+def pair(
+    p: ArrayLike, q: ArrayLike, *, axis: int = -1, normalize: bool = False
+) -> tuple[Array, Array]:
+    """Two distributions over the same outcomes, which run along the last axis of both."""
+    a = distribution(p, "p", axis=axis, normalize=normalize)
+    b = distribution(q, "q", axis=axis, normalize=normalize)
+    if a.shape[-1] != b.shape[-1]:
+        raise ValueError(
+            f"p has {a.shape[-1]} outcomes on axis {axis}, q has {b.shape[-1]}: they must be "
+            "distributions over the same outcomes"
+        )
+    if a.shape != b.shape:
+        try:
+            np.broadcast_shapes(a.shape, b.shape)
+        except ValueError as error:
+            raise ValueError(
+                f"the axes of p and q besides that of the outcomes must match; got {a.shape[:-1]} "
+                f"and {b.shape[:-1]}"
+            ) from error
+    return a, b
+
+
+def along(a: Array, shape: tuple[int, ...], name: str, of: str) -> Array:
+    """``a`` for every index of ``shape``: equal in shape, or without some of the leading axes."""
+    if a.shape == shape:
+        return a
+    if a.ndim < len(shape) and a.shape == shape[len(shape) - a.ndim :]:
+        return np.broadcast_to(a, shape)
+    raise ValueError(
+        f"{name} must have the shape {shape} of {of}, or lack only leading axes of it; got "
+        f"{a.shape}"
+    )
+
+
+def weights(a: ArrayLike | None, shape: tuple[int, ...], name: str) -> Array | None:
+    """Finite numbers, none negative, for every index of ``shape``."""
+    if a is None:
+        return None
+    w = numbers(a, name)
+    if not (_least(w, axis=None) >= 0 and _most(w, axis=None) < np.inf):
+        at = _first(~((w >= 0) & (w < np.inf)))
+        raise ValueError(f"{name} must be finite and not negative; got {w[at]:g}{_at(at)}")
+    return along(w.astype(np.float64, copy=False), shape, name, "what is weighted")
+
+
+def smoothing(value: float) -> float:
+    """A label smoothing in [0, 1)."""
+    if not 0 <= real_number("label_smoothing", value) < 1:
+        raise ValueError(f"label_smoothing must lie in [0, 1); got {value!r}")
+    return float(value)
+
+
+def clipping(value: float | None) -> float | None:
+    """Where probabilities are clipped, in (0, 1/2), if they are."""
+    if value is not None and not 0 < real_number("clip", value) < 0.5:
+        raise ValueError(f"clip must lie between 0 and 0.5; got {value!r}")
+    return value
+
+
+def _first(bad: Any) -> tuple[int, ...]:
+    return tuple(np.argwhere(bad)[0].tolist())
+
+
+def _at(index: tuple[int, ...]) -> str:
+    """Where it is, if there is more than one place."""
+    return f" at index {index[0] if len(index) == 1 else index}" if index else ""

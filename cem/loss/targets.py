@@ -1,0 +1,177 @@
+"""What a categorical loss is taken against: labels or soft targets, and what each row counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from cem.loss.checks import along, check_rows, numbers, smoothing, weights
+from cem.typing import Array, Vector
+
+BLOCK = 1 << 14  # elements at a time: what is made on the way fits the second cache
+LANES = 128  # rows that a compiled kernel takes at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """One row per example, looked at in blocks; ``y``: labels ``(n,)`` or shares ``(n, C)``."""
+
+    y: Any
+    n_classes: int
+    class_weight: Array | None
+    sample_weight: Vector | None
+    label_smoothing: float
+    ignore_index: int | None
+    mask: Any
+
+    @classmethod
+    def of(
+        cls,
+        y: Any,
+        shape: tuple[int, ...],
+        *,
+        class_weight: ArrayLike | None,
+        sample_weight: ArrayLike | None,
+        label_smoothing: float,
+        ignore_index: int | None = None,
+        mask: ArrayLike | None = None,
+    ) -> Targets:
+        """Targets for predictions of ``shape``, whose last axis runs over the classes."""
+        n_classes, batch = shape[-1], shape[:-1]
+        sparse = y.dtype.kind in "iu"
+        rows = along(y, batch if sparse else shape, "labels" if sparse else "y", "the predictions")
+        w = weights(sample_weight, batch, "sample_weight")
+        classes = weights(class_weight, (n_classes,), "class_weight")
+        if mask is not None:
+            mask = np.asarray(mask)
+            if mask.dtype.kind != "b":
+                raise TypeError(f"mask must hold True and False; got dtype {mask.dtype}")
+            mask = along(mask, shape, "mask", "the predictions").reshape(-1, n_classes)
+        return cls(
+            rows.reshape(-1) if sparse else rows.reshape(-1, n_classes),
+            n_classes,
+            classes,
+            None if w is None else w.reshape(-1),
+            smoothing(label_smoothing),
+            ignore_index,
+            mask,
+        )
+
+    @property
+    def hard(self) -> bool:
+        """Is the loss of a row the surprise at its label, and nothing else?"""
+        return self.y.ndim == 1 and self.label_smoothing == 0 and self.mask is None
+
+    def labels(self, rows: slice) -> Any:
+        """The labels of some rows, checked; 0 where they are ignored."""
+        labels = self.y[rows]
+        if self.ignore_index is not None:
+            labels = np.where(labels == self.ignore_index, 0, labels)
+        low, high = np.minimum.reduce(labels), np.maximum.reduce(labels)
+        if low < 0 or high >= self.n_classes:
+            self.refuse(rows)
+        return labels
+
+    def refuse(self, rows: slice) -> None:
+        """Raise for the first label out of range."""
+        outside = (self.y[rows] < 0) | (self.y[rows] >= self.n_classes)
+        if self.ignore_index is not None:
+            outside &= self.y[rows] != self.ignore_index
+        for row in np.flatnonzero(outside)[:1].tolist():
+            raise IndexError(
+                f"labels must be whole numbers from 0 to {self.n_classes - 1}; got "
+                f"{self.y[rows][row]} in row {rows.start + row}: negative ones do not count from "
+                "the end, and rows are left out by ignore_index"
+            )
+
+    def shares(self, rows: slice) -> Array:
+        """The target probabilities ``(m, C)`` of some rows, not yet smoothed."""
+        if self.y.ndim == 1:
+            return np.eye(self.n_classes)[self.labels(rows)]
+        y = self.y[rows]
+        check_rows(y, "y", first_row=rows.start, remedy="divide by the sum")
+        return np.asarray(y, dtype=np.float64)
+
+    def smoothed(self, rows: slice) -> Array:
+        """``w_c (y_c (1 - e) + e / C)``; a mask takes classes out of ``C``."""
+        y, e = self.shares(rows), self.label_smoothing
+        there = np.ones(self.n_classes, dtype=bool) if self.mask is None else self.mask[rows]
+        excluded = ((y > 0) & ~there).any(axis=1)
+        if self.ignore_index is not None:
+            excluded &= self.y[rows] != self.ignore_index
+        if excluded.any():
+            row = int(excluded.argmax()) + rows.start
+            raise ValueError(f"the target of row {row} is a class that the mask excludes")
+        y = np.where(there, y * (1 - e) + e / there.sum(axis=-1, keepdims=True), 0.0)
+        return y if self.class_weight is None else y * self.class_weight
+
+    def weighted(self, rows: slice, loss: Vector) -> tuple[Vector, Vector | None]:
+        """The losses of some rows times their weights, and what each counts in a mean.
+
+        A row that counts for nothing costs nothing, even where its loss is infinite.
+        """
+        w = self._of_samples(rows)
+        if w is None and self.class_weight is None:
+            return loss, None
+        w = np.ones(len(loss)) if w is None else w
+        count = w if self.class_weight is None else w * self._of_classes(rows)
+        factor = count if self.hard else w  # a soft loss has the weights of its classes in it
+        return np.multiply(loss, factor, where=factor > 0, out=np.zeros(len(loss))), count
+
+    def _of_samples(self, rows: slice) -> Vector | None:
+        w = None if self.sample_weight is None else self.sample_weight[rows]
+        if self.ignore_index is None:
+            return w
+        return np.where(self.y[rows] == self.ignore_index, 0.0, 1.0 if w is None else w)
+
+    def _of_classes(self, rows: slice) -> Vector:
+        if self.class_weight is None:
+            return np.ones(len(self.y[rows]))
+        if self.y.ndim == 1:
+            return np.asarray(self.class_weight[self.labels(rows)], dtype=np.float64)
+        return np.asarray(self.shares(rows) @ self.class_weight)
+
+    def masked(self, z: Array, rows: slice) -> Array:
+        """Some rows of the logits, ``-inf`` where a class does not exist."""
+        if self.mask is None:
+            return z[rows]
+        for row in np.flatnonzero(~self.mask[rows].any(axis=1))[:1].tolist():
+            raise ValueError(f"the mask leaves no class in row {rows.start + row}")
+        return np.where(self.mask[rows], z[rows], -np.inf)
+
+    def rows(self) -> list[slice]:
+        """The blocks."""
+        n, step = len(self.y), max(1, BLOCK // self.n_classes)
+        step -= step % LANES if step > LANES else 0
+        return [slice(start, min(start + step, n)) for start in range(0, n, step)]
+
+
+def label_array(labels: ArrayLike) -> Any:
+    """Whole numbers of an integer type."""
+    array = np.asarray(labels)
+    if array.size == 0:
+        raise ValueError("labels are empty: expected at least one")
+    if array.dtype.kind == "b":
+        return array.astype(np.int64)
+    if array.dtype.kind not in "iu":
+        raise TypeError(
+            f"labels must be whole numbers of an integer type; got dtype {array.dtype}: names go "
+            "to log_loss(y, p, labels=...), one-hot rows to categorical_cross_entropy"
+        )
+    return array
+
+
+def classes_last(p: ArrayLike, axis: int, name: str) -> Array:
+    """Predictions with their classes along the last axis."""
+    array = numbers(p, name)
+    if array.ndim == 0:
+        raise ValueError(f"{name} must have an axis that runs over the classes; got {array!r}")
+    return array if axis == -1 else np.moveaxis(array, axis, -1)
+
+
+def from_the_end(axis: int, p: ArrayLike) -> int:
+    """The axis of ``p`` counted from its end, for targets that lack leading axes."""
+    return axis if axis < 0 else axis - np.ndim(p)

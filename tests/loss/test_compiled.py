@@ -1,0 +1,257 @@
+"""Large arrays go through compiled loops: the same values, and the same complaints."""
+
+import numpy as np
+import pytest
+
+from cem.loss import (
+    binary_cross_entropy,
+    cross_entropy,
+    entropy,
+    kl_divergence,
+    sparse_categorical_cross_entropy,
+)
+
+LARGE = 1 << 19  # elements
+SUMS = [entropy, cross_entropy, kl_divergence]
+
+
+def distributions(width, dtype=float):
+    """Two large matrices with rows of zeros, subnormals, near and far outcomes."""
+    rng = np.random.default_rng(width)
+    p, q = rng.dirichlet(np.ones(width), (2, -(-LARGE // width)))
+    q[: len(q) // 2] = p[: len(q) // 2] * (1 + 1e-7 * rng.uniform(-1, 1, (len(q) // 2, width)))
+    q /= q.sum(axis=1, keepdims=True)
+    if min(p.shape) > 1:
+        p[:2], q[:2] = 0.0, 0.0
+        p[:2, 0], q[0, 1], q[1, 0] = 1.0, 1.0, 1.0
+        p[2, :2], q[2, :2] = (0.0, p[2, :2].sum()), (5e-324, q[2, :2].sum())
+        p[3, :2], q[3, :2] = (1e-310, p[3, :2].sum()), (5e-324, q[3, :2].sum())
+    return p.astype(dtype), q.astype(dtype)
+
+
+def plainly(of, *arrays):
+    """The values of the uncompiled lines, which take what does not lie in one piece."""
+    return of(*(np.repeat(a, 2, axis=-1)[..., ::2] for a in arrays))
+
+
+def in_parts(of, *arrays):
+    """The values of arrays too small to be worth compiling for."""
+    cuts = range(0, len(arrays[0]), len(arrays[0]) // 4)
+    parts = [[a[i : i + len(a) // 4] for a in arrays] for i in cuts]
+    return np.concatenate([of(*part) for part in parts])
+
+
+@pytest.mark.parametrize("of", SUMS)
+@pytest.mark.parametrize("width", [1, 2, 127, 128, 129, LARGE])
+def test_sums_over_rows_of_any_length_are_those_of_the_plain_lines(of, width):
+    arrays = distributions(width)[: 1 if of is entropy else 2]
+    found, expected = of(*arrays), plainly(of, *arrays)
+    assert found.shape == expected.shape == (len(arrays[0]),)
+    np.testing.assert_allclose(found, expected, rtol=2e-15)  # each is right to 1e-15
+    assert of is entropy or min(arrays[0].shape) == 1 or np.isinf(found[0])
+    assert (found >= 0).all()
+    assert not np.signbit(found).any()
+
+
+@pytest.mark.parametrize("of", SUMS)
+def test_sums_are_right_to_1e_15_or_four_units_of_the_last_place(of, exact):
+    judges = {entropy: exact.entropy, cross_entropy: exact.cross_entropy}
+    judge = judges.get(of, exact.divergence)
+    for width in (2, 129):
+        arrays = distributions(width)[: 1 if of is entropy else 2]
+        found = of(*arrays)
+        rows = [*range(1, 60), *range(len(found) - 20_000 // width, len(found))]
+        errors = [exact.error(found[i], judge(*(a[i] for a in arrays))) for i in rows]
+        assert max(errors) <= 1
+
+
+@pytest.mark.parametrize("of", SUMS)
+def test_one_long_distribution_gives_a_number(of):
+    arrays = [a[0] for a in distributions(LARGE)][: 1 if of is entropy else 2]
+    found = of(*arrays)
+    assert isinstance(found, np.float64)
+    assert found == pytest.approx(plainly(of, *arrays), rel=2e-15, abs=0)
+
+
+@pytest.mark.parametrize("of", SUMS)
+def test_single_precision_is_computed_in_double(of):
+    arrays = distributions(128, np.float32)[: 1 if of is entropy else 2]
+    found = of(*arrays)
+    assert found.dtype == np.float64
+    np.testing.assert_allclose(found, plainly(of, *arrays), rtol=2e-15)
+
+
+@pytest.mark.parametrize("of", SUMS)
+def test_leading_axes_and_the_sign_of_zero_do_not_matter(of):
+    arrays = distributions(128)[: 1 if of is entropy else 2]
+    expected = of(*arrays)
+    signed = [np.where(a == 0, -0.0, a) for a in arrays]
+    np.testing.assert_array_equal(of(*signed), expected)
+    np.testing.assert_array_equal(
+        of(*(a.reshape(64, 64, 128) for a in arrays)), expected.reshape(64, 64)
+    )
+
+
+def logits(width, dtype=float):
+    """Large rows of logits, some of them certain, tied or without a chance."""
+    rng = np.random.default_rng(width)
+    n = -(-LARGE // width) // 4 * 4 + 4
+    z = rng.normal(0, 10, (n, width)).astype(dtype)
+    z[:3] = [[0.0] * width, [40.0] + [0.0] * (width - 1), [-1000.0] * width]
+    z[3, 1:] = -np.inf
+    z[4, 0] = np.inf
+    return z, rng.integers(0, width, n)
+
+
+def label_losses(labels, z):
+    return sparse_categorical_cross_entropy(labels, z, from_logits=True, reduction="none")
+
+
+def binary_losses(y, z):
+    return binary_cross_entropy(y, z, from_logits=True, reduction="none")
+
+
+@pytest.mark.parametrize("width", [2, 10, 129])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_losses_of_labels_are_those_of_the_plain_lines(width, dtype):
+    z, labels = logits(width, dtype)
+    for k in (labels, np.where(np.arange(len(z)) < 5, 0, labels)):
+        found = label_losses(k, z)
+        assert found.dtype == dtype
+        rtol = 2e-15 if dtype == np.float64 else 1.2e-7  # one unit of the last place
+        np.testing.assert_allclose(found, in_parts(label_losses, k, z), rtol=rtol)
+
+
+def test_losses_of_labels_are_right_to_1e_15_or_four_units_of_the_last_place(exact):
+    z, labels = logits(10)
+    z[-100:] = z[-100:] / 10
+    labels[1] = 0
+    z[5], labels[5] = [700.0] + [0.0] * 9, 0
+    found = label_losses(labels, z)
+    assert found[1] > 0
+    assert found[5] > 0
+    for i in [0, 1, 2, *range(5, 200), *range(len(z) - 100, len(z))]:
+        assert exact.error(found[i], exact.softmax_loss(z[i], labels[i])) <= 1
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_losses_of_two_classes_are_those_of_the_plain_lines(dtype):
+    rng = np.random.default_rng(0)
+    y, z = rng.random(LARGE), rng.normal(0, 20, LARGE).astype(dtype)
+    y[: LARGE // 2] = rng.integers(0, 2, LARGE // 2)
+    y[:4], z[:4] = [0, 1, 0, 1], [-np.inf, np.inf, np.inf, -np.inf]
+    y[4:9], z[4:9] = [1, 1, 1, 0, 0], [745, 40, 800, -745, 0]
+    for targets in (y, (y > 0.5), (y > 0.5).astype(np.int8), y.astype(np.float32)):
+        found = binary_losses(targets, z)
+        assert found[:4].tolist() == [0, 0, np.inf, np.inf]
+        rtol = 1e-15 if dtype == np.float64 else 1.2e-7
+        np.testing.assert_allclose(found, in_parts(binary_losses, targets, z), rtol=rtol)
+
+
+def test_losses_of_two_classes_are_right_to_1e_15_or_four_units_of_the_last_place(exact):
+    rng = np.random.default_rng(1)
+    y, z = rng.random(LARGE), rng.normal(0, 20, LARGE)
+    y[:3], z[:3] = [1, 1, 0], [745, 40, -745]
+    found = binary_losses(y, z)
+    for i in range(300):
+        assert exact.error(found[i], exact.binary_loss(y[i], z[i])) <= 1
+
+
+def test_means_and_weights_of_large_arrays_are_those_of_the_parts():
+    z, labels = logits(10)
+    labels[:5] = 0
+    w = np.random.default_rng(2).random(len(z))
+    losses = label_losses(labels, z)
+    options = {"from_logits": True, "sample_weight": w}
+    mean = sparse_categorical_cross_entropy(labels, z, **options)
+    assert mean == pytest.approx((w @ losses) / w.sum(), rel=1e-14)
+    ignored = sparse_categorical_cross_entropy(labels, z, ignore_index=3, **options)
+    there = labels != 3
+    assert ignored == pytest.approx((w @ (losses * there)) / (w @ there), rel=1e-14)
+
+
+def test_any_byte_order_and_any_float_type_will_do():
+    p, q = distributions(128)
+    np.testing.assert_allclose(entropy(p.astype(">f8")), entropy(p), rtol=2e-15)
+    np.testing.assert_allclose(kl_divergence(p.astype(">f8"), q), kl_divergence(p, q), rtol=2e-15)
+    z, labels = logits(10)
+    np.testing.assert_allclose(label_losses(labels, z.astype(">f8")), label_losses(labels, z))
+    y, z = np.ones(LARGE), np.linspace(-3, 3, LARGE)
+    for kind in (np.float16, ">f8", np.longdouble):
+        np.testing.assert_array_equal(binary_losses(y.astype(kind), z), binary_losses(y, z))
+
+
+ROW = 77  # where something is wrong
+
+
+@pytest.mark.parametrize("value", [np.nan, -1e-3, 1.5, 0.6, np.inf, -np.inf])
+@pytest.mark.parametrize("array", [0, 1], ids=["p", "q"])
+def test_a_wrong_probability_is_refused_in_the_same_words_however_large(array, value):
+    arrays = distributions(128)
+    arrays[array][ROW, 5] = value
+    for of in SUMS[array:]:  # entropy has no q
+        messages = []
+        for n in (None, ROW + 2):
+            with pytest.raises(ValueError, match=r"p|q") as error:
+                of(*(a[:n] for a in arrays[: 1 if of is entropy else 2]))
+            messages.append(str(error.value))
+        assert messages[0] == messages[1]
+        assert messages[0].startswith("pq"[array])
+        assert str(ROW) in messages[0]
+
+
+def test_rounding_is_judged_by_the_precision_of_each_distribution_however_large():
+    p, q = distributions(128)
+    p[ROW] *= 1 + 1e-7
+    q = q.astype(np.float32)
+    for n in (None, ROW + 2):
+        with pytest.raises(ValueError, match=r"^p must sum to 1 on axis -1; got 1\.0000001 \(row"):
+            cross_entropy(p[:n], q[:n])
+
+
+@pytest.mark.parametrize(("label", "column"), [(0, 0), (0, 1), (1, 0), (9, 9), (0, 9)])
+def test_a_logit_that_is_not_a_number_is_never_passed_over(label, column):
+    z, labels = logits(10)
+    z[ROW, column], labels[ROW] = np.nan, label
+    for n in (None, ROW + 2):
+        with pytest.raises(ValueError, match=f"got NaN in row {ROW}, class {column}"):
+            label_losses(labels[:n], z[:n])
+
+
+@pytest.mark.parametrize(
+    ("label", "error", "message"),
+    [(10, IndexError, "from 0 to 9; got 10 in row 77"), (-1, IndexError, "got -1 in row 77")],
+)
+def test_a_label_out_of_range_is_never_wrapped(label, error, message):
+    z, labels = logits(10)
+    labels[ROW] = label
+    for n in (None, ROW + 2):
+        with pytest.raises(error, match=message):
+            label_losses(labels[:n], z[:n])
+
+
+def test_logits_that_exclude_every_class_are_refused():
+    z, labels = logits(10)
+    z[ROW] = -np.inf
+    for n in (None, ROW + 2):
+        with pytest.raises(ValueError, match="they are in row 77"):
+            label_losses(labels[:n], z[:n])
+
+
+@pytest.mark.parametrize("z", [-1.0, 0.0, 1.0])
+@pytest.mark.parametrize("y", [np.nan, -0.5, 1.5])
+def test_a_target_outside_0_and_1_is_never_passed_over(y, z):
+    targets, logit = np.ones(LARGE), np.full(LARGE, z)
+    targets[ROW] = y
+    for n in (None, ROW + 2):
+        with pytest.raises(ValueError, match=rf"^y must hold .* got {y:g} at index {ROW}:"):
+            binary_losses(targets[:n], logit[:n])
+
+
+@pytest.mark.parametrize("y", [0.0, 0.5, 1.0])
+def test_a_binary_logit_that_is_not_a_number_is_never_passed_over(y):
+    targets, logit = np.full(LARGE, y), np.ones(LARGE)
+    logit[ROW] = np.nan
+    for n in (None, ROW + 2):
+        with pytest.raises(ValueError, match=f"got NaN at index {ROW}$"):
+            binary_losses(targets[:n], logit[:n])
