@@ -4,7 +4,23 @@ from cem import checkpoint, diagnostics, loss, plot, stopping
 from cem.callbacks import Checkpoint, Progress
 from cem.engine import CrossEntropyMethod
 from cem.estimate import Estimate, estimate
-from cem.families import Bernoulli, Categorical, Exponential, MultivariateNormal, Normal
+from cem.families import (
+    Bernoulli,
+    Beta,
+    Categorical,
+    Dirichlet,
+    Exponential,
+    Gamma,
+    Geometric,
+    Laplace,
+    LogNormal,
+    MultivariateNormal,
+    Normal,
+    Pareto,
+    Poisson,
+    Uniform,
+    Weibull,
+)
 from cem.optimize import Optimum, maximize, minimize
 from cem.parallel import each
 from cem.selection import Elite
@@ -17,21 +33,31 @@ __version__ = "0.1.0"
 __all__ = [
     "Bernoulli",
     "Best",
+    "Beta",
     "Categorical",
     "Checkpoint",
     "Constant",
     "CrossEntropyMethod",
+    "Dirichlet",
     "Elite",
     "Estimate",
     "Exponential",
+    "Gamma",
+    "Geometric",
     "History",
+    "Laplace",
+    "LogNormal",
     "MultivariateNormal",
     "Normal",
     "Optimum",
+    "Pareto",
+    "Poisson",
     "Progress",
     "Record",
     "Settling",
     "State",
+    "Uniform",
+    "Weibull",
     "checkpoint",
     "diagnostics",
     "each",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -58,7 +58,7 @@ def maximize(
     bounds: Any = None,
     n_samples: int | None = None,
     rho: float = 0.1,
-    alpha: float = 0.7,
+    alpha: float | Mapping[str, float] = 0.7,
     select: Selection | None = None,
     smooth: Smoothing | None = None,
     rng: Any = None,
@@ -91,8 +91,9 @@ def maximize(
         ``N``, samples per iteration. Default: five per parameter of the family, at least 100.
     rho : float
         Share of the samples that is elite, in (0, 1).
-    alpha : float
-        Weight of the new fit in the smoothing ``alpha v_hat + (1 - alpha) v``, in (0, 1].
+    alpha : float or mapping
+        Weight of the new fit in the smoothing ``alpha v_hat + (1 - alpha) v``, in (0, 1]; or one
+        for every parameter of the family, such as ``{"mean": 1.0, "cov": 0.3}``.
     select, smooth : optional
         Another selection and smoothing than `cem.Elite` (rho) and `cem.Constant` (alpha).
     rng : int, SeedSequence, Generator or None

@@ -1,4 +1,4 @@
-"""Pictures of a run. The only file of cem that imports matplotlib, inside the functions.
+"""Pictures of a run, and of losses. The one file of cem to import matplotlib, inside functions.
 
 Every function takes a `History`, or a result that has one, and draws on the axes it is given or
 on new ones; none touches the state of pyplot. A minimised problem is shown in its own sign: that
@@ -8,10 +8,14 @@ of a result is known, for a history say ``sign=-1``.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from cem.loss import entropy, kl_divergence
+from cem.loss.checks import pair
 from cem.results import Result
 from cem.state import History
 from cem.typing import Array
@@ -43,12 +47,8 @@ def overview(
     >>> [axes.get_ylabel() for axes in overview(found).axes]
     ['score', 'entropy [nats]', 'KL step [nats]']
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     estimate = level is not None or bool(_parts(run)[1])
-    figure = Figure(figsize=(11, 7.5) if estimate else (11, 4), dpi=120, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = _figure((11, 7.5) if estimate else (11, 4))
     axes = figure.subplots(2, 2) if estimate else figure.subplots(1, 2, squeeze=False)
     if estimate:
         levels(run, axes[0, 0], sign=sign, level=level)
@@ -161,6 +161,85 @@ def final_sample(
     return _finish(axes, f"final sample: estimate {ell[-1]:.4g}")
 
 
+def distributions(
+    p: ArrayLike,
+    q: ArrayLike,
+    labels: Sequence[str] | None = None,
+    *,
+    names: tuple[str, str] = ("P", "Q"),
+) -> Figure:
+    """Two distributions over the same outcomes as bars, one above the other.
+
+    ``p`` and ``q`` have shape ``(k,)`` and sum to one; ``labels`` names the outcomes. The titles
+    give the entropy of each and the divergence to the other, in bits.
+
+    >>> figure = distributions([0.1, 0.4, 0.5], [0.8, 0.15, 0.05], ["red", "green", "blue"])
+    >>> [axes.get_ylabel() for axes in figure.axes]
+    ['probability', 'probability']
+    """
+    both = {names[0]: pair(p, q), names[1]: pair(q, p)}
+    k = len(both[names[0]][0])
+    if both[names[0]][0].ndim != 1 or (labels is not None and len(labels) != k):
+        raise ValueError(
+            f"p and q must have shape (k,), and labels k names; got {np.shape(p)} and "
+            f"{labels if labels is None else len(labels)}"
+        )
+    figure = _figure((6, 5))
+    panels = figure.subplots(2, 1, sharex=True, sharey=True)
+    for axes, color, (name, (own, other)) in zip(panels, (BLUE, ORANGE), both.items(), strict=True):
+        axes.bar(np.arange(k), own, color=color, width=0.7)
+        for i, value in enumerate(own):
+            axes.annotate(f"{value:.3g}", (i, value), ha="center", va="bottom", fontsize=9)
+        h, d = entropy(own, unit="bits"), kl_divergence(own, other, unit="bits")
+        rival = names[1] if name == names[0] else names[0]
+        title = f"$H$({name}) = {h:.3f} bits, $D$({name} || {rival}) = {d:.3f} bits"
+        axes.set_title(title, loc="left", fontsize=11)
+        axes.set_ylabel("probability")
+        axes.margins(y=0.15)
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[1].set_xticks(np.arange(k), labels if labels is not None else np.arange(k).astype(str))
+    panels[1].set_xlabel("outcome")
+    return figure
+
+
+def loss_curves(axes: Axes | None = None, *, tangents_at: Sequence[float] = (0.5, 0.1)) -> Axes:
+    r"""Loss against the probability given to the true class: cross-entropy and squared error.
+
+    The tangents at ``tangents_at`` show why cross-entropy does not stall on confident mistakes: its
+    slope is ``-1 / p``, that of the squared error ``(1 - p)^2`` only ``-2 (1 - p)``.
+
+    >>> [line.get_label() for line in loss_curves(tangents_at=[0.1]).get_lines()][:2]
+    ['cross-entropy, $-\\ln p$', 'squared error, $(1 - p)^2$']
+    """
+    where = np.asarray(tangents_at, dtype=float)
+    if not ((where > 0) & (where <= 1)).all():
+        raise ValueError(f"tangents_at must hold probabilities in (0, 1]; got {tangents_at}")
+    axes = _axes(axes, "loss [nats for the cross-entropy]", x="probability of the true class")
+    p = np.linspace(0.01, 1, 400)
+    curves = (
+        (r"cross-entropy, $-\ln p$", BLUE, -np.log(p), -np.log(where), -1 / where),
+        ("squared error, $(1 - p)^2$", ORANGE, (1 - p) ** 2, (1 - where) ** 2, -2 * (1 - where)),
+    )
+    for name, color, loss, _, _ in curves:
+        axes.plot(p, loss, color=color, label=name)
+    for (_, color, _, value, slope), side in zip(curves, (10, -16), strict=True):
+        for at, y, s in zip(where, value, slope, strict=True):
+            x = np.array([max(0.0, at - 0.15), min(1.0, at + 0.15)])
+            axes.plot(x, y + s * (x - at), color=color, linestyle="--", linewidth=1)
+            axes.plot([at], [y], color=color, marker="o", markersize=4)
+            axes.annotate(
+                f"slope {s:.3g}",
+                (at, y),
+                xytext=(4, side),
+                textcoords="offset points",
+                color=color,
+                fontsize=9,
+            )
+    axes.xaxis.set_major_formatter("{x:.2g}")
+    axes.set(xlim=(0, 1.02), ylim=(-0.4, 4.8))
+    return _finish(axes, "what a probability costs")
+
+
 def _parts(run: History | Result) -> tuple[History, History]:
     """The steering iterations, and the blocks of an estimate's final sample, which fit nothing."""
     history = run.history if isinstance(run, Result) else run
@@ -179,15 +258,21 @@ def _sign(run: History | Result) -> float:
     return 1.0 if fun is None or fun == inside else -1.0
 
 
-def _axes(axes: Axes | None, y: str, x: str = "evaluations") -> Axes:
+def _figure(size: tuple[float, float]) -> Figure:
+    """A new figure, in inches, that pyplot knows nothing of."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, dpi=120, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _axes(axes: Axes | None, y: str, x: str = "evaluations") -> Axes:
     from matplotlib.ticker import EngFormatter, StrMethodFormatter
 
     if axes is None:
-        figure = Figure(figsize=(6, 4), dpi=120, layout="constrained")
-        FigureCanvasAgg(figure)
-        axes = figure.subplots()
+        axes = _figure((6, 4)).subplots()
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))

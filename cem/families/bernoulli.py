@@ -9,8 +9,9 @@ import numpy as np
 from numpy.random import Generator
 
 from cem.families.parametric import Parametric, parameter, probability
-from cem.loss.distributions import divergence_terms
 from cem.loss.registry import closed_form_entropy, closed_form_kl
+from cem.loss.series import divergence_terms
+from cem.loss.support import Support
 from cem.typing import Array, Batch, Vector
 
 
@@ -51,6 +52,10 @@ class Bernoulli(Parametric):
         """``sqrt(p_j (1 - p_j))``."""
         return np.sqrt(self.p * (1 - self.p))
 
+    def support(self) -> Support:
+        """0 and 1; the one of them that is sure, where one is."""
+        return Support((self.p == 1).astype(float), (self.p > 0).astype(float), discrete=True)
+
 
 @closed_form_entropy(Bernoulli, of_fits=True)
 def _entropy(f: Bernoulli) -> float:
@@ -61,5 +66,5 @@ def _entropy(f: Bernoulli) -> float:
 
 @closed_form_kl(Bernoulli, Bernoulli)
 def _kl(f: Bernoulli, g: Bernoulli) -> float:
-    terms = divergence_terms(f.p, g.p) + divergence_terms(1 - f.p, 1 - g.p)
+    terms = divergence_terms(f.p, g.p) + divergence_terms(1 - f.p, 1 - g.p, f.p - g.p)
     return float(terms.sum())

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.random import Generator
 
 from cem.families.parametric import ROUNDING, Parametric, parameter, probability
-from cem.loss.distributions import divergence_terms
 from cem.loss.registry import closed_form_entropy, closed_form_kl
+from cem.loss.series import divergence_terms
+from cem.loss.support import Support
 from cem.typing import Array, Batch, Vector
 
 
@@ -60,7 +61,7 @@ class Categorical(Parametric):
         u = rng.random((n, len(self.p)))
         x = np.zeros(u.shape, dtype=np.int64)
         cdf = self.p.cumsum(axis=1)
-        last = self.p.shape[1] - 1 - (self.p[:, ::-1] > 0).argmax(axis=1)
+        last = self.support().high
         cdf[np.arange(self.p.shape[1]) >= last[:, None]] = 1.0  # u < 1 never passes the last
         for below in cdf.T[:-1]:
             x += u >= below
@@ -85,6 +86,13 @@ class Categorical(Parametric):
     def spread(self) -> Array:
         """``sqrt(1 - sum_k p[j, k]^2)``: the categories have no order, so Gini's measure."""
         return np.sqrt(np.maximum(0.0, 1 - (self.p**2).sum(axis=1)))
+
+    def support(self) -> Support:
+        """From the first category of positive probability to the last."""
+        possible = self.p > 0
+        low, after = possible.argmax(axis=1), possible[:, ::-1].argmax(axis=1)
+        high = self.p.shape[1] - 1 - after
+        return Support(low.astype(float), high.astype(float), discrete=True)
 
 
 @closed_form_entropy(Categorical, of_fits=True)

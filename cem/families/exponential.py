@@ -10,6 +10,8 @@ from numpy.random import Generator
 
 from cem.families.parametric import Parametric, parameter, positive
 from cem.loss.registry import closed_form_entropy, closed_form_kl
+from cem.loss.series import divergence_terms
+from cem.loss.support import Support
 from cem.typing import Array, Batch, Vector
 
 
@@ -44,6 +46,10 @@ class Exponential(Parametric):
         """The standard deviation of an exponential is its mean."""
         return self.mean
 
+    def support(self) -> Support:
+        """From zero on."""
+        return Support(np.zeros_like(self.mean), np.full_like(self.mean, np.inf))
+
 
 @closed_form_entropy(Exponential, of_fits=True)
 def _entropy(f: Exponential) -> float:
@@ -52,7 +58,4 @@ def _entropy(f: Exponential) -> float:
 
 @closed_form_kl(Exponential, Exponential)
 def _kl(f: Exponential, g: Exponential) -> float:
-    excess = (f.mean - g.mean) / g.mean  # near 0 for near members, where log1p loses nothing
-    near = np.log1p(excess.clip(-0.5))
-    log_ratio = np.where(excess > -0.5, near, np.log(f.mean) - np.log(g.mean))
-    return float(np.maximum(0.0, excess - log_ratio).sum())
+    return float((divergence_terms(g.mean, f.mean) / g.mean).sum())

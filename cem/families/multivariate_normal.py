@@ -12,6 +12,8 @@ from numpy.random import Generator
 from cem.families.normal import LN_2PI
 from cem.families.parametric import ROUNDING, Parametric, parameter, real
 from cem.loss.registry import closed_form_entropy, closed_form_kl
+from cem.loss.series import divergence_terms
+from cem.loss.support import Support
 from cem.typing import Array, Batch, Vector
 
 
@@ -89,6 +91,13 @@ class MultivariateNormal(Parametric):
         """The standard deviations of the coordinates."""
         return np.sqrt(np.diag(self.cov))
 
+    def support(self) -> Support | None:
+        """All of ``R^d``; None if singular, for a plane is no box."""
+        if self._cholesky() is None:
+            return None
+        everywhere = np.full_like(self.mean, np.inf)
+        return Support(-everywhere, everywhere)
+
     def _cholesky(self) -> Array | None:
         """The lower root of ``cov``, or None where it is singular."""
         try:
@@ -128,15 +137,20 @@ def _entropy(f: MultivariateNormal) -> float:
 
 
 @closed_form_kl(MultivariateNormal, MultivariateNormal)
-def _kl(f: MultivariateNormal, g: MultivariateNormal) -> float:
+def multivariate_normal_kl(f: MultivariateNormal, g: MultivariateNormal) -> float:
+    """Half of ``sum_j r_j - ln(1 + r_j) + shift^2``, ``1 + r`` the eigenvalues of the ratio."""
     a, b = f._cholesky(), g._cholesky()  # noqa: SLF001
     if a is None or b is None:
         same = np.array_equal(f.cov, g.cov) and np.array_equal(f.mean, g.mean)
         return 0.0 if same else math.inf
     from scipy.linalg import solve_triangular
 
-    ratio = solve_triangular(b, a, lower=True)  # g's root^-1 times f's: the identity if f = g
     shift = solve_triangular(b, f.mean - g.mean, lower=True)
-    excess = ((ratio - np.eye(f.mean.size)) * (ratio + np.eye(f.mean.size))).sum(axis=1)
-    log_det = 2 * np.log(np.diag(ratio)).sum()
-    return max(0.0, 0.5 * float(excess.sum() - log_det + shift @ shift))
+    half = solve_triangular(b, f.cov - g.cov, lower=True)
+    rise = np.linalg.eigvalsh(solve_triangular(b, half.T, lower=True))  # nothing cancels near 0
+    if rise[0] > -0.5:
+        surplus = divergence_terms(1.0, 1.0 + rise, rise).sum()
+    else:
+        ratio = solve_triangular(b, a, lower=True)
+        surplus = (ratio**2).sum() - f.mean.size - 2 * np.log(np.diag(ratio)).sum()
+    return 0.5 * float(max(0.0, surplus) + shift @ shift)

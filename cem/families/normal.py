@@ -9,15 +9,17 @@ from typing import Self
 import numpy as np
 from numpy.random import Generator
 
-from cem.families.parametric import Parametric, non_negative, parameter, real
+from cem.families.parametric import Independent, non_negative, parameter, real
 from cem.loss.registry import closed_form_entropy, closed_form_kl
+from cem.loss.series import divergence_terms
+from cem.loss.support import Support
 from cem.typing import Array, Batch, Vector
 
 LN_2PI = math.log(2 * math.pi)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Normal(Parametric):
+class Normal(Independent):
     """``f(x; mean, std) = prod_j phi((x_j - mean_j) / std_j) / std_j`` on ``R^d``.
 
     ``mean`` and ``std`` have shape ``(d,)``; samples are float arrays of shape ``(n, d)``. A
@@ -30,14 +32,6 @@ class Normal(Parametric):
 
     mean: Array = parameter(real)
     std: Array = parameter(non_negative)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.std.shape != self.mean.shape:
-            raise ValueError(
-                "Normal.mean and Normal.std must have the same shape, one number per coordinate; "
-                f"got {self.mean.shape} and {self.std.shape}"
-            )
 
     def sample(self, rng: Generator, n: int) -> Batch:
         """``n`` points of ``R^d``, shape ``(n, d)``."""
@@ -76,21 +70,28 @@ class Normal(Parametric):
         """The standard deviations."""
         return self.std
 
+    def support(self) -> Support:
+        """All of ``R^d``; a collapsed coordinate is a point."""
+        wide = self.std > 0
+        return Support(np.where(wide, -np.inf, self.mean), np.where(wide, np.inf, self.mean))
+
 
 @closed_form_entropy(Normal, of_fits=True)
-def _entropy(f: Normal) -> float:
+def normal_entropy(f: Normal) -> float:
+    """``sum_j ln(2 pi e std_j^2) / 2``; ``-inf`` for a collapsed one."""
     if not f.std.all():
         return -math.inf
     return 0.5 * f.mean.size * (1 + LN_2PI) + float(np.log(f.std).sum())
 
 
 @closed_form_kl(Normal, Normal)
-def _kl(f: Normal, g: Normal) -> float:
+def normal_kl(f: Normal, g: Normal) -> float:
+    """``sum_j (s/t - 1)^2 / 2 + [s/t - 1 - ln(s/t)] + shift^2 / 2``: no term is negative."""
     if not (f.std.all() and g.std.all()):
         same = (f.std == g.std).all() and (f.mean == g.mean).all()
         return 0.0 if same else math.inf
     rise = (f.std - g.std) / g.std
-    excess = rise * (rise + 2)  # (s/t)^2 - 1, not cancelling
-    log_ratio = np.log(f.std / g.std) if rise.min() < -0.5 else np.log1p(rise)
     shift = (f.mean - g.mean) / g.std
-    return 0.5 * float(np.maximum(excess - 2 * log_ratio, 0.0).sum() + shift @ shift)
+    return float(
+        (divergence_terms(g.std, f.std) / g.std).sum() + 0.5 * (rise @ rise + shift @ shift)
+    )

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from cem.loss.support import Support
 from cem.typing import Array
 
 ROUNDING = 1e-9  # what repeated averaging may add; anything more is the caller's mistake
@@ -114,9 +115,28 @@ class Parametric:
         """The member nearest to this one whose tails are no lighter than the other's."""
         return self
 
+    def support(self) -> Support | None:
+        """The smallest box that no sample leaves; None if it is not a box, or not known."""
+        return None
+
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), tuple(self.parameters().values())  # a copy from a pickle is frozen too
 
     def __repr__(self) -> str:
         shapes = (f"{k}={np.array2string(a, threshold=6)}" for k, a in self.parameters().items())
         return f"{type(self).__name__}({', '.join(shapes)})"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Independent(Parametric):
+    """Base of densities of independent coordinates: every parameter has the shape ``(d,)``."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        shapes = {name: array.shape for name, array in self.parameters().items()}
+        if len(set(shapes.values())) > 1:
+            kind = type(self).__name__
+            raise ValueError(
+                f"{' and '.join(f'{kind}.{name}' for name in shapes)} must have the same shape, "
+                f"one number per coordinate; got {' and '.join(map(str, shapes.values()))}"
+            )

@@ -3,8 +3,25 @@
 import numpy as np
 import pytest
 
-from cem import Bernoulli, Categorical, Exponential, MultivariateNormal, Normal
+from cem import (
+    Bernoulli,
+    Beta,
+    Categorical,
+    Dirichlet,
+    Exponential,
+    Gamma,
+    Geometric,
+    Laplace,
+    LogNormal,
+    MultivariateNormal,
+    Normal,
+    Pareto,
+    Poisson,
+    Uniform,
+    Weibull,
+)
 from cem.loss import closed_form_entropy, closed_form_kl, entropy, kl_divergence
+from cem.loss.support import Support
 from cem.testing import FamilyContract
 
 
@@ -194,6 +211,42 @@ class ForgetsHalfInAPickle(Normal):
         return type(self), (self.mean, np.ones_like(self.std))
 
 
+class SupportTooSmall(Exponential):
+    def support(self):
+        whole = super().support()
+        return Support(whole.low, 3 * self.mean)
+
+
+class SupportTooLarge(Exponential):
+    def support(self):
+        whole = super().support()
+        return Support(-whole.high, whole.high)
+
+
+class SamplerOfHalfTheBox(Uniform):
+    def sample(self, rng, n):
+        x = super().sample(rng, n)
+        return x - (x - self.low) / 2
+
+
+class FitOfOneEndOnly(Pareto):
+    def fit(self, x, weights):
+        return super().fit(x, weights).replace(minimum=self.minimum)
+
+
+class FitByMoments(Gamma):
+    def fit(self, x, weights):
+        fitted = super().fit(x, weights)
+        mean = weights @ x / weights.sum()
+        shape = mean**2 / (weights @ (x - mean) ** 2 / weights.sum())
+        return fitted.replace(shape=shape, rate=shape / mean)
+
+
+class SharesThatDoNotSumToOne(Dirichlet):
+    def sample(self, rng, n):
+        return 0.999 * super().sample(rng, n)
+
+
 class WrongEntropy(Normal):
     """In bits."""
 
@@ -216,6 +269,24 @@ closed_form_kl(NegativeDivergence, NegativeDivergence)(
 
 COINS, MEANS, POINT = [0.2, 0.5, 0.9], [0.25, 0.4, 3.0], ([0.5, -1.0], [2.0, 0.3])
 ROWS = [[0.5, 0.5, 0.0, 0.0], [0.1, 0.2, 0.7, 0.0]]
+HEAVY = {"spread_is_std": False, "degrees": 6, "outside": ([0.9, 2.0],)}
+WHOLE = [
+    (Bernoulli(COINS), {}),
+    (Categorical(ROWS), {"spread_is_std": False}),
+    (Exponential(MEANS), {"outside": ([-1.0, 1.0, 1.0],)}),
+    (MultivariateNormal([0.0, 1.0], np.eye(2)), {}),
+    (Normal(*POINT), {}),
+    (Beta([2.0, 0.5], [3.0, 1.5]), {"outside": ([-0.1, 0.5], [0.5, 1.5])}),
+    (Dirichlet([2.0, 0.5, 4.0]), {"fills_boxes": False, "outside": ([0.2, 0.2, 0.2],)}),
+    (Gamma([2.0, 0.5], [3.0, 1.5]), {"outside": ([-1.0, 1.0],)}),
+    (Geometric([0.3, 0.6]), {"outside": ([0, 1], [1.5, 1])}),
+    (Laplace([0.5, -1.0], [2.0, 0.3]), {}),
+    (LogNormal([0.5, -1.0], [0.2, 0.3]), {"outside": ([-1.0, 1.0],)}),
+    (Pareto([1.0, 2.0], [3.0, 5.0]), HEAVY),
+    (Poisson([3.0, 0.2]), {"outside": ([-1, 1], [1.5, 1])}),
+    (Uniform([0.0, -1.0], [2.0, 3.0]), {"degrees": 8, "outside": ([-0.1, 0.0],)}),
+    (Weibull([1.5, 2.8], [2.0, 1.0]), {"outside": ([-1.0, 1.0],)}),
+]
 MUTANTS = [  # the broken family, and a test of the contract that must notice
     (BiasedSampler(*POINT), "sampler_draws_from_the_density"),
     (SamplerOfAnotherShape(*POINT), "a_box_has_the_mass_that_falls_in_it"),
@@ -246,6 +317,12 @@ MUTANTS = [  # the broken family, and a test of the contract that must notice
     (SpreadIsTheVariance(*POINT), "spread_is_one_number_per_coordinate"),
     (SpreadOfTheWholeDensity(*POINT), "spread_is_one_number_per_coordinate"),
     (ForgetsHalfInAPickle(*POINT), "can_be_sent_to_another_process"),
+    (SupportTooSmall(MEANS), "the_support_holds_every_sample_and_no_point_outside"),
+    (SupportTooLarge(MEANS), "the_support_holds_every_sample_and_no_point_outside"),
+    (SamplerOfHalfTheBox([0.0], [1.0]), "sampler_draws_from_the_density"),
+    (FitOfOneEndOnly([1.0], [2.0]), "fit_minimises_the_cross_entropy"),
+    (FitByMoments([2.0], [1.0]), "fit_minimises_the_cross_entropy"),
+    (SharesThatDoNotSumToOne([2.0, 3.0, 4.0]), "a_sample_has_n_points_of_the_support"),
     (WrongEntropy(*POINT), "closed_forms_are_the_means_that_they_stand_for"),
     (WrongDivergence(*POINT), "closed_forms_are_the_means_that_they_stand_for"),
     (NegativeDivergence(COINS), "the_divergence_is_never_negative"),
@@ -261,15 +338,7 @@ def test_the_contract_notices_a_broken_family(mutant, noticed_by):
 
 
 @pytest.mark.parametrize(
-    ("family", "settings"),
-    [
-        (Bernoulli(COINS), {}),
-        (Categorical(ROWS), {"spread_is_std": False}),
-        (Exponential(MEANS), {"outside": ([-1.0, 1.0, 1.0],)}),
-        (MultivariateNormal([0.0, 1.0], np.eye(2)), {}),
-        (Normal(*POINT), {}),
-    ],
-    ids=["Bernoulli", "Categorical", "Exponential", "MultivariateNormal", "Normal"],
+    ("family", "settings"), WHOLE, ids=[type(family).__name__ for family, _ in WHOLE]
 )
 @pytest.mark.parametrize("n", [2000, 20_000])
 def test_a_whole_family_passes_with_any_number_of_samples(family, settings, n):
