@@ -50,7 +50,7 @@ def names() -> list[str]:
     """The experiments of the catalogue.
 
     >>> names()
-    ['bridge', 'maxcut'...]
+    ['bridge', 'iris-logistic', 'iris-network', 'iris-zero-one', 'loss-slopes', 'maxcut'...]
     """
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
 

@@ -101,7 +101,8 @@ def go(
             if done := store.counts().get(run.id):
                 error.add_note(f"run {run.name} keeps its {done[0]} iterations")
             raise
-        result = outcome(found) | {"known": _known(task.problem)}
+        about = {"known": _known(task.problem), "report": _report(task.problem, found)}
+        result = outcome(found) | about
         writer.end("done", time.monotonic() - since, result=strict(result))
     return store.find(run.name)
 
@@ -159,7 +160,7 @@ def outcome(found: cem.Estimate | cem.Optimum) -> dict[str, Any]:
 
 def summary(run: Run) -> dict[str, Any]:
     """A run as the one JSON object that every command prints; null where nothing is known yet."""
-    nothing = UNFINISHED | dict.fromkeys(FIGURES[run.job]) | {"known": None}
+    nothing = UNFINISHED | dict.fromkeys(FIGURES[run.job]) | {"known": None, "report": {}}
     return {
         "name": run.experiment,
         "run": run.name,
@@ -220,3 +221,9 @@ def _known(problem: Any) -> float | None:
     """The true answer, where the problem states it: an optimum or an exact probability."""
     exact = getattr(problem, "exact", None)
     return exact() if callable(exact) else getattr(problem, "optimum", None)
+
+
+def _report(problem: Any, found: cem.Estimate | cem.Optimum) -> dict[str, str]:
+    """What the problem itself has to say of a result, in words, if it has a method ``report``."""
+    report = getattr(problem, "report", None)
+    return {} if report is None else {str(k): str(v) for k, v in report(found).items()}

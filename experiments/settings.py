@@ -28,6 +28,7 @@ PLAIN = {  # the annotations that are checked here: what fits, and how to say so
     "float": (int | float, "a number"),
     "int": (int, "a whole number"),
     "str": (str, "a word"),
+    "Mapping[str, float]": (dict, "a table of numbers"),
     "None": (NoneType, ""),
 }
 PATH = (str, "the path of a file")
@@ -126,6 +127,8 @@ def plain(value: Any) -> bool:
     """Whether JSON and TOML can both say it."""
     if isinstance(value, list):
         return all(map(plain, value))
+    if isinstance(value, dict):
+        return all(map(plain, value.values()))
     if isinstance(value, float):
         return math.isfinite(value)
     return value is None or isinstance(value, bool | int | str)
@@ -162,8 +165,8 @@ def _value(text: str) -> Any:
     except tomllib.TOMLDecodeError:
         return text
     value = table["value"]
-    number_or_list = isinstance(value, bool | int | float | str | list)
-    return value if number_or_list and len(table) == 1 else text
+    can_be_said = isinstance(value, bool | int | float | str | list | dict)
+    return value if can_be_said and len(table) == 1 else text
 
 
 def _is_path(parameter: inspect.Parameter) -> bool:

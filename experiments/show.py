@@ -99,6 +99,7 @@ def _of_run(run: Run) -> dict[str, str]:
         rows = {"run": run.name, "status": f"{how} cem resume {run.name}"}
         return rows | ({"error": run.error} if run.error else {})
     rows = {"run": run.name, "success": "yes" if found["success"] else "NO", **_figures(found)}
+    rows |= found["report"]
     rows["message"] = found["message"]
     rows |= {f"warning {i}": text for i, text in enumerate(found["warnings"], 1)}
     rows["evaluations"] = f"{found['nfev']:,} in {found['nit']:,} iterations"

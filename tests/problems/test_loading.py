@@ -43,7 +43,10 @@ def test_every_setting_has_a_default(name):
             lambda: problems.load("brigde"),
             r"^there is no problem 'brigde'; did you mean 'bridge'\? ",
         ),
-        (lambda: problems.load("zzz"), r"^there is no problem 'zzz'; known: bridge, maxcut"),
+        (
+            lambda: problems.load("zzz"),
+            r"^there is no problem 'zzz'; known: bridge, classif",
+        ),
         (lambda: problems.load(""), r"^there is no problem ''; known: "),
         (lambda: problems.settings("max-cut"), r"did you mean 'maxcut'\?"),
         (
