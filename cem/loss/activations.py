@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cem.loss.checks import not_nan, numbers
+from cem.loss.lazy import special
 from cem.typing import Array
 
 FEW = 64  # classes that are summed one by one, for all rows at once; more are summed pairwise
@@ -42,9 +43,7 @@ def sigmoid(z: ArrayLike) -> Any:
     >>> sigmoid([0.0, np.log(3), -np.inf])
     array([0.5 , 0.75, 0.  ])
     """
-    from scipy.special import expit
-
-    return expit(not_nan(z, "z"))
+    return special().expit(not_nan(z, "z"))
 
 
 def log_softmax_of_rows(z: Array, first_row: int = 0) -> Array:

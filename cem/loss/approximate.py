@@ -13,6 +13,7 @@ import numpy as np
 
 from cem.loss.support import support_of
 from cem.randomness import Purpose, root_of, stream
+from cem.scores import real_number
 from cem.typing import Batch, Family, Vector
 
 QUANTILES = (1e-4, 1e-3, 1e-2, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 0.999, 1 - 1e-4)
@@ -106,7 +107,7 @@ class Quadrature(Method):
 
     ``rtol`` is the relative error asked for. The family must know its ``support()``. Where mass
     lies closer to a point than floats lie to each other, as next to 1 for ``Beta`` with ``b`` far
-    below 1, no sum over floats can see it, and the error does not say so.
+    below 1, no sum over floats can see it: the error is that of the integral of what floats see.
 
     >>> from cem.families import Exponential, Normal
     >>> found = Quadrature().cross_entropy(Exponential([1.0]), Normal([0.0], [1.0]))
@@ -115,6 +116,10 @@ class Quadrature(Method):
     """
 
     rtol: float = 1e-10
+
+    def __post_init__(self) -> None:
+        if not 0 < real_number("rtol", self.rtol) < 1:
+            raise ValueError(f"rtol must lie between 0 and 1; got {self.rtol!r}")
 
     def mean(self, f: Family, term: Callable[[Batch], Vector]) -> Approximation:
         """``int f(x) term(x) dx`` over the support, or the sum over its whole numbers."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cem.loss.checks import along, clipping, numbers, refuse_probabilities, smoothing, weights
+from cem.loss.lazy import special
 from cem.loss.reductions import reduced
 from cem.loss.targets import BLOCK
 from cem.scores import real_number
@@ -140,14 +141,12 @@ def refuse_nan(z: Any, first: int) -> None:
 
 
 def _of_probabilities(c1: Vector, c0: Vector, p: Any, clip: float | None, first: int) -> Vector:
-    from scipy.special import xlog1py, xlogy
-
     if not (np.minimum.reduce(p) >= 0 and np.maximum.reduce(p) <= 1):
         refuse_probabilities(p, "p", first)
     p = p.astype(np.float64, copy=False)
     if clip is not None:
         p = np.clip(p, clip, 1 - clip)
-    return np.asarray(0.0 - xlogy(c1, p) - xlog1py(c0, -p))
+    return np.asarray(0.0 - special().xlogy(c1, p) - special().xlog1py(c0, -p))
 
 
 def _compiled(y: Any, z: Any, first: int) -> Vector:

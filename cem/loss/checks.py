@@ -20,7 +20,7 @@ _least, _most, _sum = np.minimum.reduce, np.maximum.reduce, np.add.reduce
 
 def nats_in(unit: str) -> float:
     """How many nats one ``unit`` is."""
-    if unit not in UNITS:
+    if not isinstance(unit, str) or unit not in UNITS:
         raise ValueError(f"unit must be one of {', '.join(UNITS)}; got {unit!r}")
     return UNITS[unit]
 

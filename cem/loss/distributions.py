@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from cem.loss.approximate import Approximation, Method
 from cem.loss.checks import distribution, nats_in, pair, probabilities
+from cem.loss.lazy import special
 from cem.loss.registry import find_entropy, find_kl
 from cem.loss.series import divergence_terms
 from cem.loss.support import support_of
@@ -170,29 +171,23 @@ def perplexity(
 
 def _mean_divergence_terms(p: Array, q: Array) -> Array:
     """Half of those of p and q from their mean: ``(p + q) (2 s atanh(s) + ln(1 - s^2)) / 4``."""
-    from scipy.special import xlogy
-
     total = p + q
-    share = np.divide(p, total, where=total > 0, out=np.full_like(total, 0.5))
-    other = np.divide(q, total, where=total > 0, out=np.full_like(total, 0.5))
     s = np.divide(p - q, total, where=total > 0, out=np.zeros_like(total))
     near = abs(s) < 0.5
-    inner = np.where(near, s, 0.0)
-    small = 2 * inner * np.arctanh(inner) + np.log1p(-inner * inner)
-    large = xlogy(2 * share, 2 * share) + xlogy(2 * other, 2 * other)
-    return np.asarray(total * np.where(near, np.maximum(small, 0.0), large) / 4)
+    m = 0.5 * total
+    far = special().rel_entr(p, m) + special().rel_entr(q, m)
+    if not np.count_nonzero(near):
+        return np.asarray(0.5 * far)
+    s = np.where(near, s, 0.0)
+    return np.where(near, m * (s * np.arctanh(s) + 0.5 * np.log1p(-s * s)), 0.5 * far)
 
 
 def _entropy_terms(p: Array) -> Array:
-    from scipy.special import entr
-
-    return np.asarray(entr(_float64(p)))
+    return np.asarray(special().entr(_float64(p)))
 
 
 def _cross_terms(p: Array, q: Array) -> Array:
-    from scipy.special import xlogy
-
-    return np.asarray(0.0 - xlogy(p, q))
+    return np.asarray(0.0 - special().xlogy(p, q))
 
 
 def _float64(p: Array) -> Array:
@@ -206,7 +201,7 @@ def _sums(  # noqa: PLR0917 - the arguments of its callers
     if found is not None:
         return found
     a, b = pair(p, q, axis=axis, normalize=normalize)
-    return terms(_float64(a), _float64(b)).sum(axis=-1)
+    return np.add.reduce(terms(_float64(a), _float64(b)), axis=-1)
 
 
 def _compiled(kernel: str, p: Any, q: Any, axis: int, normalize: bool) -> Any:

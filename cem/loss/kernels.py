@@ -114,7 +114,7 @@ def _log1p(t: float) -> float:
     z = s * s
     small = 2 * s + 2 * s * z * _atanh_tail(z)
     large = _log(1.0 + t)
-    return small if t < 0.4 else large
+    return large if t >= 0.4 else small  # and NaN stays NaN
 
 
 @njit(**EXACT)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from cem.scores import real_number
+
 BELOW = ((0.02, "great"), (0.05, "on the right track"), (0.20, "fine"))  # in nats
 UP_TO = ((0.30, "between fine and not great"), (1.00, "not great"), (2.00, "terrible"))
 
@@ -55,11 +57,11 @@ def rate_score(nats: float, n_classes: int | None = None) -> Rating:
     >>> print(rate_score(0.247, n_classes=2))
     between fine and not great: 0.247 nats, probability 0.7811, perplexity 1.28, skill 0.64
     """
-    if not nats >= 0:
+    if not real_number("nats", nats) >= 0:
         raise ValueError(
             f"nats must be a cross-entropy of labels, which is not negative; got {nats!r}"
         )
-    if n_classes is not None and n_classes < 2:
+    if n_classes is not None and not real_number("n_classes", n_classes) >= 2:
         raise ValueError(f"n_classes must be at least 2; got {n_classes!r}")
     words = [word for top, word in BELOW if nats < top]
     words += [word for top, word in UP_TO if nats <= top]

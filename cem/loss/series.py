@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from cem.loss.lazy import special
 from cem.typing import Array
 
 NEAR = 1 / 3  # the largest |s| = |p - q| / (p + q) for which R is fitted: p and q within a factor 2
@@ -43,7 +44,7 @@ def divergence_terms(p: Any, q: Any, gap: Any = None) -> Array:
     n_near = np.count_nonzero(near)
     if n_near == near.size:
         return _near(p, gap, total)
-    far = _far(p, q, gap)
+    far: Array = special().rel_entr(p, q) + gap
     if n_near == 0:
         return far
     return np.where(near, _near(p, np.where(near, gap, 0.0), np.where(near, total, 1.0)), far)
@@ -57,13 +58,3 @@ def _near(p: Any, gap: Any, total: Any) -> Array:
     for coefficient in R[2:]:
         tail = tail * z + coefficient
     return np.asarray(z * (total - 2 * p * s * tail))
-
-
-def _far(p: Any, q: Any, gap: Any) -> Array:
-    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-        log_ratio = np.log(p / np.asarray(q))
-        finite = np.isfinite(log_ratio)
-        if np.count_nonzero(finite) < finite.size:
-            log_ratio = np.where(finite, log_ratio, np.log(p) - np.log(q))
-            return np.where(p > 0, p * log_ratio, 0.0) + gap  # 0 ln 0 = 0
-        return np.asarray(p * log_ratio + gap)

@@ -45,6 +45,8 @@ class Targets:
         rows = along(y, batch if sparse else shape, "labels" if sparse else "y", "the predictions")
         w = weights(sample_weight, batch, "sample_weight")
         classes = weights(class_weight, (n_classes,), "class_weight")
+        if ignore_index is not None and not isinstance(ignore_index, int | np.integer):
+            raise TypeError(f"ignore_index must be a whole number; got {ignore_index!r}")
         if mask is not None:
             mask = np.asarray(mask)
             if mask.dtype.kind != "b":
@@ -98,6 +100,8 @@ class Targets:
     def smoothed(self, rows: slice) -> Array:
         """``w_c (y_c (1 - e) + e / C)``; a mask takes classes out of ``C``."""
         y, e = self.shares(rows), self.label_smoothing
+        if e == 0 and self.mask is None:
+            return y if self.class_weight is None else y * self.class_weight
         there = np.ones(self.n_classes, dtype=bool) if self.mask is None else self.mask[rows]
         excluded = ((y > 0) & ~there).any(axis=1)
         if self.ignore_index is not None:
@@ -161,7 +165,7 @@ def label_array(labels: ArrayLike) -> Any:
             f"labels must be whole numbers of an integer type; got dtype {array.dtype}: names go "
             "to log_loss(y, p, labels=...), one-hot rows to categorical_cross_entropy"
         )
-    return array
+    return array if array.dtype.isnative else array.astype(np.int64)
 
 
 def classes_last(p: ArrayLike, axis: int, name: str) -> Array:

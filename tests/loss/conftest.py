@@ -31,7 +31,7 @@ class Exact:
     def divergence(cls, p, q):
         """The sum of ``p ln(p / q) - p + q``: not moved by what rounded sums differ from one."""
         pairs = zip(cls.vector(p), cls.vector(q), strict=True)
-        return MP.fsum((a * MP.log(a / b) - a if a > 0 else 0) + b for a, b in pairs)
+        return MP.fsum((a * (MP.log(a) - MP.log(b)) - a if a > 0 else 0) + b for a, b in pairs)
 
     @classmethod
     def jensen_shannon(cls, p, q):

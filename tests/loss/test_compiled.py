@@ -95,12 +95,19 @@ def test_leading_axes_and_the_sign_of_zero_do_not_matter(of):
 def logits(width, dtype=float):
     """Large rows of logits, some of them certain, tied or without a chance."""
     rng = np.random.default_rng(width)
-    n = -(-LARGE // width) // 4 * 4 + 4
+    n = -(-LARGE // width) // 4 * 4 + 12
     z = rng.normal(0, 10, (n, width)).astype(dtype)
     z[:3] = [[0.0] * width, [40.0] + [0.0] * (width - 1), [-1000.0] * width]
     z[3, 1:] = -np.inf
     z[4, 0] = np.inf
     return z, rng.integers(0, width, n)
+
+
+def ordinary_logits():
+    """Large rows of logits without anything special, so that nothing but the mistake is."""
+    z, labels = (a[5:] for a in logits(10))
+    assert z.size >= LARGE
+    return z, labels
 
 
 def label_losses(labels, z):
@@ -210,8 +217,11 @@ def test_rounding_is_judged_by_the_precision_of_each_distribution_however_large(
 
 
 @pytest.mark.parametrize(("label", "column"), [(0, 0), (0, 1), (1, 0), (9, 9), (0, 9)])
-def test_a_logit_that_is_not_a_number_is_never_passed_over(label, column):
-    z, labels = logits(10)
+@pytest.mark.parametrize("others", [None, 0.0, -1e4], ids=str)
+def test_a_logit_that_is_not_a_number_is_never_passed_over(label, column, others):
+    z, labels = ordinary_logits()
+    if others is not None:
+        z[ROW] = others
     z[ROW, column], labels[ROW] = np.nan, label
     for n in (None, ROW + 2):
         with pytest.raises(ValueError, match=f"got NaN in row {ROW}, class {column}"):
@@ -223,7 +233,7 @@ def test_a_logit_that_is_not_a_number_is_never_passed_over(label, column):
     [(10, IndexError, "from 0 to 9; got 10 in row 77"), (-1, IndexError, "got -1 in row 77")],
 )
 def test_a_label_out_of_range_is_never_wrapped(label, error, message):
-    z, labels = logits(10)
+    z, labels = ordinary_logits()
     labels[ROW] = label
     for n in (None, ROW + 2):
         with pytest.raises(error, match=message):
@@ -231,7 +241,7 @@ def test_a_label_out_of_range_is_never_wrapped(label, error, message):
 
 
 def test_logits_that_exclude_every_class_are_refused():
-    z, labels = logits(10)
+    z, labels = ordinary_logits()
     z[ROW] = -np.inf
     for n in (None, ROW + 2):
         with pytest.raises(ValueError, match="they are in row 77"):
