@@ -22,11 +22,12 @@ EXACT = {"error_model": "numpy", "fastmath": {"contract"}, "nogil": True, "cache
 ANY_ORDER = {**EXACT, "fastmath": {"contract", "reassoc"}, "forceinline": True}  # for sums only
 BLOCK = 128  # elements, or rows, at a time
 AHEAD = 512  # elements between what is computed and what is fetched
+FEW, FEW_AHEAD = 64, 256  # the same, where two arrays are summed
 LINE = 8  # float64s of a cache line
 
 LOG2_E = 1.4426950408889634
 LN_2 = 0.6931471805599453
-LN_2_HIGH, LN_2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10  # their sum: 33 bits+
+LN_2_HIGH, LN_2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10  # k times the first is exact
 SHIFT = 6755399441055744.0  # 1.5 * 2^52: adding it rounds to a whole number, in the low bits
 ONE_HALF, SQRT_HALF = 1 << 51, 0x3FE6A09E667F3BCD  # as bits: of an exponent, of a float64
 UP = 2.0**54  # makes a subnormal number normal
@@ -159,7 +160,7 @@ def _of_two(term: Callable[[float, float], float]) -> Any:
             total += term(np.float64(p[i]), np.float64(q[i]))
             p_sum += p[i]
             q_sum += q[i]
-            n_negative += (p[i] < 0) | (q[i] < 0)
+            n_negative += min(p[i], q[i]) < 0  # NaN shows in the sums
         return total, p_sum, q_sum, n_negative
 
     return sums
@@ -190,14 +191,14 @@ def _over_rows(sums: Any) -> Any:
         for row in range(n):
             total = carry = p_sum = q_sum = 0.0
             n_negative = 0
-            for i in range(row * k, row * k + k, BLOCK):
-                stop = min(i + BLOCK, row * k + k)
-                for j in range(i + AHEAD, stop + AHEAD, LINE):
+            for i in range(row * k, row * k + k, FEW):
+                stop = min(i + FEW, row * k + k)
+                for j in range(i + FEW_AHEAD, stop + FEW_AHEAD, LINE):
                     _fetch(flat_p, j)
                     _fetch(flat_q, j)
                 a, b = flat_p[i:stop], flat_q[i:stop]
-                whole = stop - i == BLOCK  # compiled apart, for its length is known
-                part, in_p, in_q, negative = sums(a, b, BLOCK) if whole else sums(a, b, stop - i)
+                whole = stop - i == FEW  # compiled apart, for its length is known
+                part, in_p, in_q, negative = sums(a, b, FEW) if whole else sums(a, b, stop - i)
                 new = total + part  # Neumaier's sum: what new has lost is in carry
                 if np.isfinite(new):
                     carry += (total - new) + part if total >= part else (part - new) + total

@@ -14,7 +14,7 @@ from scipy.stats import chi2
 
 from cem.checkpoint import dumps, loads
 from cem.loss import empirical_cross_entropy, kl_divergence
-from cem.loss.registry import find_entropy, find_kl
+from cem.loss.registry import find_entropy, find_entropy_of_fits, find_kl
 from cem.state import Best, History, State
 from cem.testing.boxes import random_box
 from cem.typing import Batch, Vector
@@ -222,6 +222,15 @@ class FamilyContract:
             back = near.log_density(y) - self.family.log_density(y)
             assert kl(self.family, near) == np.inf
             self._assert_mean(back, kl(near, self.family))
+
+    def test_the_loss_of_a_fit_is_its_entropy_where_that_is_declared(self) -> None:
+        """``-sum_i w_i ln f(x_i) = H(f)`` for the fit: the engine takes its record from there."""
+        if (entropy := find_entropy_of_fits(self.family)) is None:
+            pytest.skip("the loss of a fit is not its entropy, or is not said to be")
+        x, w = self._sample(0), self._weights()
+        fit = self.family.fit(x, w)
+        loss = empirical_cross_entropy(fit.log_density(x), w)
+        assert abs(loss - entropy(fit)) <= 1e-9 * max(1.0, abs(loss))
 
     def test_the_divergence_is_never_negative(self) -> None:
         """``D(f || f) = 0``, and ``D(f || g) >= 0`` however near ``g`` is."""
