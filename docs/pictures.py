@@ -46,6 +46,10 @@ def runs() -> Figure:
 def main() -> None:
     """Draw them all."""
     runs().savefig(STATIC / "runs.png")
+    p, q = [0.10, 0.40, 0.50], [0.80, 0.15, 0.05]
+    colours = cem.plot.distributions(p, q, ["red", "green", "blue"])
+    colours.savefig(STATIC / "distributions.png")
+    cem.plot.loss_curves().figure.savefig(STATIC / "loss_curves.png")
 
 
 if __name__ == "__main__":

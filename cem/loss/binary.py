@@ -10,13 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cem.loss.checks import along, clipping, numbers, refuse_probabilities, smoothing, weights
-from cem.loss.lazy import special
+from cem.loss.lazy import LARGE, kernels, special
 from cem.loss.reductions import reduced
 from cem.loss.targets import BLOCK
 from cem.scores import real_number
 from cem.typing import Array, Vector
-
-LARGE = 1 << 19  # elements from which on it pays to load the compiled kernels
 
 
 def binary_cross_entropy(
@@ -150,11 +148,9 @@ def _of_probabilities(c1: Vector, c0: Vector, p: Any, clip: float | None, first:
 
 
 def _compiled(y: Any, z: Any, first: int) -> Vector:
-    from cem.loss import kernels
-
     loss = np.empty(len(z))
     y = y if y.dtype.char in "df" and y.dtype.isnative else y.astype(np.float64)
-    if not kernels.binary_surprises(y, z, loss):
+    if not kernels().binary_surprises(y, z, loss):
         refuse_probabilities(y, "y", first)
     if not math.isfinite(loss.sum()):
         one = smoothed(y, 0.0, first)

@@ -11,13 +11,11 @@ from numpy.typing import ArrayLike
 
 from cem.loss.approximate import Approximation, Method
 from cem.loss.checks import distribution, nats_in, pair, probabilities
-from cem.loss.lazy import special
+from cem.loss.lazy import LARGE, kernels, special
 from cem.loss.registry import find_entropy, find_kl
 from cem.loss.series import divergence_terms
 from cem.loss.support import support_of
 from cem.typing import Array, Family
-
-LARGE = 1 << 19  # elements from which on it pays to load the compiled kernels
 
 
 def information(p: ArrayLike, *, unit: str = "nats") -> Any:
@@ -210,11 +208,9 @@ def _compiled(kernel: str, p: Any, q: Any, axis: int, normalize: bool) -> Any:
         return None
     if p.shape != q.shape:
         return None
-    from cem.loss import kernels
-
     rows = (-1, p.shape[-1])
     out = np.empty(p.shape[:-1])
-    sum_to_one = getattr(kernels, kernel)(p.reshape(rows), q.reshape(rows), out.reshape(-1))
+    sum_to_one = getattr(kernels(), kernel)(p.reshape(rows), q.reshape(rows), out.reshape(-1))
     return out[()] if sum_to_one else None  # None: the slow way will say what is wrong
 
 

@@ -27,7 +27,10 @@ LINE = 8  # float64s of a cache line
 
 LOG2_E = 1.4426950408889634
 LN_2 = 0.6931471805599453
-LN_2_HIGH, LN_2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10  # k times the first is exact
+LN_2_HIGH, LN_2_LOW = (
+    6.93147180369123816490e-01,
+    1.90821492927058770002e-10,
+)  # in two parts
 SHIFT = 6755399441055744.0  # 1.5 * 2^52: adding it rounds to a whole number, in the low bits
 ONE_HALF, SQRT_HALF = 1 << 51, 0x3FE6A09E667F3BCD  # as bits: of an exponent, of a float64
 UP = 2.0**54  # makes a subnormal number normal

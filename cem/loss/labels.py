@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cem.loss.activations import FEW, label_surprises, log_softmax_of_rows
-from cem.loss.binary import LARGE, binary_cross_entropy
+from cem.loss.binary import binary_cross_entropy
 from cem.loss.checks import check_rows, clipping
+from cem.loss.lazy import LARGE, kernels
 from cem.loss.reductions import reduced
 from cem.loss.targets import Targets, classes_last, from_the_end, label_array
 from cem.typing import Array, Vector
@@ -184,10 +185,8 @@ def _of_logits(targets: Targets, z: Array, rows: slice) -> Vector:
         return _soft(targets, log_p, rows)
     labels = targets.labels(rows)
     if z.size >= LARGE and z.flags.c_contiguous and z.shape[1] <= FEW:
-        from cem.loss import kernels
-
         loss = np.empty(len(labels))
-        kernels.label_surprises(z[rows], labels, loss)
+        kernels().label_surprises(z[rows], labels, loss)
         if math.isfinite(loss.sum()):
             return loss
     return label_surprises(z[rows], labels, first_row=rows.start)

@@ -1,9 +1,11 @@
-"""SciPy's special functions, imported on first use: that takes longer than all of cem."""
+"""What takes longer to import than all of cem, and is imported on first use."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import Any
+
+LARGE = 1 << 19  # elements from which on it pays to load the compiled kernels
 
 
 @cache
@@ -16,3 +18,11 @@ def special() -> Any:
     import scipy.special
 
     return scipy.special
+
+
+@cache
+def kernels() -> Any:
+    """The module `cem.loss.kernels`, and numba with it."""
+    from cem.loss import kernels as compiled
+
+    return compiled
