@@ -1,8 +1,8 @@
 """Pictures of a run, and of losses. The one file of cem to import matplotlib, inside functions.
 
-Every function takes a `History`, or a result that has one, and draws on the axes it is given or
-on new ones; none touches the state of pyplot. A minimised problem is shown in its own sign: that
-of a result is known, for a history say ``sign=-1``.
+The pictures of a run take a `History`, or a result that has one. Every function draws on the axes
+it is given or on new ones; none touches the state of pyplot. A minimised problem is shown in its
+own sign: that of a result is known, for a history say ``sign=-1``.
 """
 
 from __future__ import annotations
@@ -177,27 +177,26 @@ def distributions(
     >>> [axes.get_ylabel() for axes in figure.axes]
     ['probability', 'probability']
     """
-    both = {names[0]: pair(p, q), names[1]: pair(q, p)}
-    k = len(both[names[0]][0])
-    if both[names[0]][0].ndim != 1 or (labels is not None and len(labels) != k):
+    a, b = pair(p, q)
+    if a.ndim != 1 or (labels is not None and len(labels) != len(a)):
         raise ValueError(
             f"p and q must have shape (k,), and labels k names; got {np.shape(p)} and "
             f"{labels if labels is None else len(labels)}"
         )
     figure = _figure((6, 5))
     panels = figure.subplots(2, 1, sharex=True, sharey=True)
-    for axes, color, (name, (own, other)) in zip(panels, (BLUE, ORANGE), both.items(), strict=True):
-        axes.bar(np.arange(k), own, color=color, width=0.7)
+    rows = ((names[0], a, names[1], b, BLUE), (names[1], b, names[0], a, ORANGE))
+    for axes, (name, own, rival, other, color) in zip(panels, rows, strict=True):
+        axes.bar(np.arange(len(own)), own, color=color, width=0.7)
         for i, value in enumerate(own):
             axes.annotate(f"{value:.3g}", (i, value), ha="center", va="bottom", fontsize=9)
         h, d = entropy(own, unit="bits"), kl_divergence(own, other, unit="bits")
-        rival = names[1] if name == names[0] else names[0]
         title = f"$H$({name}) = {h:.3f} bits, $D$({name} || {rival}) = {d:.3f} bits"
         axes.set_title(title, loc="left", fontsize=11)
         axes.set_ylabel("probability")
         axes.margins(y=0.15)
         axes.spines[["top", "right"]].set_visible(False)
-    panels[1].set_xticks(np.arange(k), labels if labels is not None else np.arange(k).astype(str))
+    panels[1].set_xticks(np.arange(len(a)), labels or np.arange(len(a)).astype(str))
     panels[1].set_xlabel("outcome")
     return figure
 

@@ -15,6 +15,7 @@ class Purpose(IntEnum):
 
     SAMPLE = 0  # the batch of iteration t
     FINAL = 1  # the estimator's independent sample: block t
+    EXPECTATION = 2  # a Monte Carlo mean under a density: cem.loss
 
 
 def root_of(rng: Any = None) -> SeedSequence:

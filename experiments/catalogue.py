@@ -49,8 +49,8 @@ class Experiment:
 def names() -> list[str]:
     """The experiments of the catalogue.
 
-    >>> names()
-    ['bridge', 'iris-logistic', 'iris-network', 'iris-zero-one', 'loss-slopes', 'maxcut'...]
+    >>> "bridge" in names() and "maxcut" in names()
+    True
     """
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
 

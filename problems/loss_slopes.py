@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from cem.families import Normal
-from cem.loss import softmax
 from cem.typing import Array, Batch, Vector
 from problems import nearest
 from problems.classification.iris import iris
+from problems.classification.losses import LOSSES
 
-LOSSES = ("squared-error", "cross-entropy")
+NAMES = tuple(name for name, loss in LOSSES.items() if loss.gradient is not None)
 TABLE = (0.5, 0.1, 0.01, 0.001)  # probabilities of the true class whose slopes are shown
 
 
@@ -27,8 +27,8 @@ class LossSlopes:
     is a descent that has not arrived in ``gamma`` steps of length ``rate``. Inputs are brought to
     mean 0 and standard deviation 1, and the loss is a mean over the flowers.
 
-    >>> [LossSlopes(loss=loss)(np.zeros((1, 15))).tolist() for loss in LOSSES]
-    [[41.0], [57.0]]
+    >>> [LossSlopes(loss=loss)(np.zeros((1, 15))).tolist() for loss in NAMES]
+    [[57.0], [41.0]]
     """
 
     gamma: float = 1000.0
@@ -38,8 +38,8 @@ class LossSlopes:
     accuracy: float = 0.96
 
     def __post_init__(self) -> None:
-        if self.loss not in LOSSES:
-            raise ValueError(f"there is no loss {self.loss!r}" + nearest(self.loss, list(LOSSES)))
+        if self.loss not in NAMES:
+            raise ValueError(f"there is no loss {self.loss!r}" + nearest(self.loss, list(NAMES)))
         for name in ("gamma", "scale", "rate"):
             if not 0 < getattr(self, name) < np.inf:
                 raise ValueError(f"{name} must be positive and finite; got {getattr(self, name)!r}")
@@ -50,7 +50,7 @@ class LossSlopes:
         """Steps from starts ``x`` of shape ``(n, 15)``, at most ``gamma``."""
         w = np.array(x, dtype=float).reshape(len(x), 5, 3)
         steps = np.full(len(w), float(np.ceil(self.gamma)))
-        under_way = np.arange(len(w))
+        under_way, slope = np.arange(len(w)), LOSSES[self.loss].gradient
         for step in range(int(steps[0])):
             z = self._rows @ w
             arrived = (z.argmax(axis=-1) == self._labels).mean(axis=-1) >= self.accuracy
@@ -58,7 +58,7 @@ class LossSlopes:
             under_way, w, z = under_way[~arrived], w[~arrived], z[~arrived]
             if not len(w):
                 break
-            w -= self.rate * self._rows.T @ self._slopes(z)
+            w -= self.rate * self._rows.T @ slope(self._labels, z)
         return steps
 
     def nominal(self) -> Normal:
@@ -75,17 +75,9 @@ class LossSlopes:
                 f"in the logit {through[0]:.4g}, {through[1]:.4g}"
             )
         zero = np.zeros((1, 15))
-        steps = {loss: int(LossSlopes(self.gamma, loss)(zero)[0]) for loss in LOSSES[::-1]}
+        steps = {loss: int(LossSlopes(self.gamma, loss)(zero)[0]) for loss in NAMES}
         rows["steps from zero"] = ", ".join(f"{loss} {n}" for loss, n in steps.items())
         return rows
-
-    def _slopes(self, z: Array) -> Array:
-        """The gradient of the mean loss with respect to the logits, shape ``(n, 150, 3)``."""
-        p = softmax(z)
-        if self.loss == "cross-entropy":
-            return (p - self._one_hot) / len(self._rows)
-        s = 2 * (p - self._one_hot)
-        return p * (s - (s * p).sum(axis=-1, keepdims=True)) / len(self._rows)
 
     @cached_property
     def _rows(self) -> Array:
@@ -95,10 +87,6 @@ class LossSlopes:
     @cached_property
     def _labels(self) -> Any:
         return np.unique(iris()[1], return_inverse=True)[1]
-
-    @cached_property
-    def _one_hot(self) -> Array:
-        return np.eye(3)[self._labels]
 
 
 def slopes(p: float) -> tuple[float, float, float, float]:

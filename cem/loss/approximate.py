@@ -21,6 +21,7 @@ PILOT = 10_000  # samples that say where the mass of a density is
 SLAB = 1 << 14  # whole numbers at a time, at first
 MOST = 1 << 27  # whole numbers in all
 TOO_LARGE = "the density of {} is too large for a float at {:g}: use cem.loss.MonteCarlo"
+MOST_ERROR = 1e-3  # relative to the parts of an integral, beyond which it is refused
 COARSE = 1e-6  # what an integral is trusted to that has not settled
 EPSILON = float(np.finfo(float).eps)
 
@@ -41,9 +42,8 @@ class Approximation:
     def __float__(self) -> float:
         return self.value
 
-    def times(self, factor: float) -> Approximation:
-        """In another unit."""
-        return replace(self, value=self.value * factor, error=self.error * factor)
+    def __truediv__(self, unit: float) -> Approximation:
+        return replace(self, value=self.value / unit, error=self.error / unit)
 
     def exp(self) -> Approximation:
         """Of the exponential, its error to first order."""
@@ -51,7 +51,7 @@ class Approximation:
         return replace(self, value=value, error=value * self.error if self.error else 0.0)
 
 
-class Method(ABC):
+class Expectation(ABC):
     """How to take a mean under a density; the three quantities are such means."""
 
     @abstractmethod
@@ -72,7 +72,7 @@ class Method(ABC):
 
 
 @dataclass(frozen=True)
-class MonteCarlo(Method):
+class MonteCarlo(Expectation):
     """The mean over ``n`` samples, with its standard error; for families of any dimension.
 
     ``rng`` is an int, SeedSequence, Generator or None (SPEC 7).
@@ -92,17 +92,20 @@ class MonteCarlo(Method):
 
     def mean(self, f: Family, term: Callable[[Batch], Vector]) -> Approximation:
         """``E_f[term(X)]`` with its standard error; infinite if a single term is."""
-        values = term(f.sample(stream(root_of(self.rng), Purpose.SAMPLE, 0), self.n))
+        values = term(f.sample(stream(root_of(self.rng), Purpose.EXPECTATION, 0), self.n))
         if np.isnan(values).any():
             raise ValueError(f"a density of {type(f).__name__} or its partner is NaN at a sample")
-        if not np.isfinite(values).all():
-            return Approximation(float(values.max()), 0.0, self.n)
+        total = float(values.sum())
+        if math.isnan(total):
+            raise ValueError("the terms of the mean are inf and -inf: it does not exist")
+        if math.isinf(total):
+            return Approximation(total, 0.0, self.n)
         error = values.std(ddof=1) / math.sqrt(self.n)
         return Approximation(float(values.mean()), float(error), self.n)
 
 
 @dataclass(frozen=True)
-class Quadrature(Method):
+class Quadrature(Expectation):
     """Adaptive quadrature, or summation over the whole numbers; for families of one dimension.
 
     ``rtol`` is the relative error asked for. The family must know its ``support()``. Where mass
@@ -129,7 +132,9 @@ class Quadrature(Method):
                 f"quadrature needs a family of one dimension that knows its support; got {f!r}: "
                 "use cem.loss.MonteCarlo"
             )
-        pilot = np.sort(np.asarray(f.sample(stream(root_of(0), Purpose.SAMPLE, 0), PILOT))[:, 0])
+        pilot = np.sort(
+            np.asarray(f.sample(stream(root_of(0), Purpose.EXPECTATION, 0), PILOT))[:, 0]
+        )
 
         def values(x: Vector) -> Vector:
             batch = np.asarray(x)[:, None]
@@ -153,46 +158,43 @@ class Quadrature(Method):
         low, high = float(support.low[0]), float(support.high[0])
         if support.discrete:
             return self._sum(values, low, high, start=float(pilot[PILOT // 2]))
-        return self._integral(values, low, high, pilot)
+        return self._integral(f, values, low, high, pilot)
 
     def _integral(
-        self, values: Callable[[Vector], Vector], low: float, high: float, pilot: Vector
+        self,
+        f: Family,
+        values: Callable[[Vector], Vector],
+        low: float,
+        high: float,
+        pilot: Vector,
     ) -> Approximation:
         from scipy.integrate import quad
 
         inner = np.unique(np.quantile(pilot, QUANTILES))
+        if len(inner) < len(QUANTILES):
+            raise ValueError(f"{f!r} has collapsed, nearly or wholly, to a point")
         ends = [low, *inner[(inner > low) & (inner < high)].tolist(), high]
-        middle = float(pilot[len(pilot) // 2])
-        middle = min(ends[1:-1], key=lambda x: abs(x - middle))
-        total = error = 0.0
+        middle = ends[1 + len(inner) // 2]
+        total = error = scale = 0.0
         n = 0
         for a, b in pairwise(ends):
-            width = math.inf
-            if b <= middle and math.isfinite(low):  # between decades, where the end is finite
-                integrand = _logarithm(values, low, b - low)
-                width = math.log((b - low) / (a - low)) if a > low else math.inf
-            elif a >= middle and math.isfinite(high):
-                integrand = _logarithm(values, high, a - high)
-                width = math.log((high - a) / (high - b)) if b < high else math.inf
-            elif a == -math.inf:  # a tail is measured in steps of the quantiles next to it
-                integrand = _line(values, b, ends[1] - ends[2])
-            elif b == math.inf:
-                integrand = _line(values, a, ends[-2] - ends[-3])
-            else:
-                integrand, width = _line(values, a, b - a), 1.0
+            integrand, width = _path(values, a, b, ends, middle)
             part, bound, info, *message = quad(
                 integrand, 0.0, width, epsabs=0.0, epsrel=self.rtol, limit=200, full_output=1
             )
-            if message and "roundoff" not in str(message[0]):
-                if not bound <= 1e-4 * abs(part):
-                    words = " ".join(str(message[0]).split())
-                    raise ValueError(f"the integral does not converge: {words}")
+            if message:  # it has not settled
                 bound = max(bound, COARSE * abs(part))
-            total, error, n = total + part, error + bound, n + info["neval"]
-        if math.isnan(total):
-            raise ValueError("the integrand is NaN somewhere: is a log_density?")
+            total, error, scale = total + part, error + bound, scale + abs(part)
+            n += info["neval"]
         if math.isinf(total):
-            return Approximation(math.inf, 0.0, n)
+            return Approximation(total, 0.0, n)
+        if math.isnan(total):
+            raise ValueError("the integral is NaN: a log_density is NaN somewhere")
+        if error > MOST_ERROR * scale:
+            raise ValueError(
+                f"the integral does not converge: {total:g} with an error of {error:g}; use "
+                "cem.loss.MonteCarlo"
+            )
         return Approximation(total, error, n)
 
     def _sum(
@@ -217,6 +219,30 @@ class Quadrature(Method):
                     )
                 slab = min(2 * slab, 1 << 20)
         return Approximation(total, error + EPSILON * abs(total), n)
+
+
+def _path(
+    values: Callable[[Vector], Vector], a: float, b: float, ends: list[float], middle: float
+) -> tuple[Callable[[float], float], float]:
+    """The integrand from ``a`` to ``b`` in a variable that suits it, from 0 to the second result.
+
+    Between a finite end of the support and the middle that is a logarithm, since next to the end a
+    density may be infinite; a tail is measured in steps of the quantiles next to it.
+    """
+    low, high = ends[0], ends[-1]
+    if b <= middle and math.isfinite(low):
+        return _logarithm(values, low, b - low), _log_ratio(b - low, a - low)
+    if a >= middle and math.isfinite(high):
+        return _logarithm(values, high, a - high), _log_ratio(high - a, high - b)
+    if a == -math.inf:
+        return _line(values, b, ends[1] - ends[2]), math.inf
+    if b == math.inf:
+        return _line(values, a, ends[-2] - ends[-3]), math.inf
+    return _line(values, a, b - a), 1.0
+
+
+def _log_ratio(far: float, near: float) -> float:
+    return math.log(far / near) if near > 0 else math.inf
 
 
 def _line(

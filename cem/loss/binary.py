@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cem.loss.checks import along, clipping, numbers, refuse_probabilities, smoothing, weights
+from cem.loss.checks import (
+    along,
+    checked_clip,
+    checked_pos_weight,
+    checked_smoothing,
+    checked_weights,
+    numbers,
+    refuse_probabilities,
+)
 from cem.loss.lazy import LARGE, kernels, special
-from cem.loss.reductions import reduced
+from cem.loss.reductions import reduced, weighted
 from cem.loss.targets import BLOCK
-from cem.scores import real_number
 from cem.typing import Array, Vector
 
 
@@ -63,33 +71,25 @@ def binary_cross_entropy(
     np.float64(0.247)
     """
     target, predicted = binary_pair(y, p)
-    w = weights(sample_weight, predicted.shape, "sample_weight")
-    positive_weight(pos_weight)
-    smoothing(label_smoothing)
-    clipping(clip)
-    if from_logits and clip is not None:
+    weight = checked_weights(sample_weight, predicted.shape, "sample_weight")
+    if from_logits and checked_clip(clip) is not None:
         raise ValueError("clip is for probabilities: a loss of logits needs no clipping")
+    of_rows = partial(
+        _of_logits if from_logits else partial(_of_probabilities, clip=checked_clip(clip)),
+        pos_weight=checked_pos_weight(pos_weight),
+        label_smoothing=checked_smoothing(label_smoothing),
+    )
+    blocks = _blocks(of_rows, target.reshape(-1), predicted.reshape(-1), weight)
+    return reduced(blocks, predicted.shape, predicted.dtype, reduction)
 
-    def loss(rows: slice) -> Vector:
-        one, x = flat_target[rows], flat[rows]
-        if from_logits and pos_weight == 1 and label_smoothing == 0 and flat.size >= LARGE:
-            return _compiled(one, x, rows.start)
-        one = smoothed(one, label_smoothing, rows.start)
-        if from_logits:
-            return of_logits(pos_weight * one, 1 - one, x, rows.start)
-        return _of_probabilities(pos_weight * one, 1 - one, x, clip, rows.start)
 
-    def blocks() -> Iterator[tuple[slice, Vector, Vector | None]]:
-        for rows in binary_blocks(flat.size):
-            count = None if flat_w is None else flat_w[rows]
-            part = loss(rows)
-            if count is not None:
-                part = np.multiply(part, count, where=count > 0, out=np.zeros(len(part)))
-            yield rows, part, count
-
-    flat, flat_target = predicted.reshape(-1), target.reshape(-1)
-    flat_w = None if w is None else w.reshape(-1)
-    return reduced(blocks(), predicted.shape, predicted.dtype, reduction)
+def _blocks(
+    of_rows: Callable[..., Vector], y: Any, p: Array, weight: Array | None
+) -> Iterator[tuple[slice, Vector, Vector | None]]:
+    w = None if weight is None else weight.reshape(-1)
+    for rows in binary_blocks(p.size):
+        loss = of_rows(y, p, rows)
+        yield (rows, loss, None) if w is None else (rows, weighted(loss, w[rows]), w[rows])
 
 
 def binary_pair(y: ArrayLike, p: ArrayLike) -> tuple[Any, Array]:
@@ -100,12 +100,6 @@ def binary_pair(y: ArrayLike, p: ArrayLike) -> tuple[Any, Array]:
             f"y must hold numbers in [0, 1]; got dtype {target.dtype}: names go to log_loss"
         )
     return along(target, predicted.shape, "y", "the predictions"), predicted
-
-
-def positive_weight(value: float) -> None:
-    """Raise unless it is one positive number."""
-    if not 0 < real_number("pos_weight", value) < math.inf:
-        raise ValueError(f"pos_weight must be positive and finite; got {value!r}")
 
 
 def binary_blocks(n: int) -> list[slice]:
@@ -121,30 +115,26 @@ def smoothed(y: Any, label_smoothing: float, first: int) -> Vector:
     return one * (1 - label_smoothing) + label_smoothing / 2 if label_smoothing else one
 
 
-def of_logits(c1: Vector, c0: Vector, z: Any, first: int) -> Vector:
-    """``c1 ln(1 + e^-z) + c0 ln(1 + e^z)``: every term is positive, so nothing cancels."""
-    size = np.abs(z, dtype=np.float64)
-    wrong = np.where(z > 0, c0, c1)
-    linear = np.multiply(wrong, size, where=wrong > 0, out=np.zeros(len(size)))
-    loss = linear + (c1 + c0) * np.log1p(np.exp(-size))
-    if np.isnan(loss.sum()):
-        refuse_nan(z, first)
-    return loss
-
-
 def refuse_nan(z: Any, first: int) -> None:
     """Raise for the first NaN."""
     for i in np.flatnonzero(np.isnan(z))[:1].tolist():
         raise ValueError(f"logits must not be NaN; got NaN at index {first + i}")
 
 
-def _of_probabilities(c1: Vector, c0: Vector, p: Any, clip: float | None, first: int) -> Vector:
-    if not (np.minimum.reduce(p) >= 0 and np.maximum.reduce(p) <= 1):
-        refuse_probabilities(p, "p", first)
-    p = p.astype(np.float64, copy=False)
-    if clip is not None:
-        p = np.clip(p, clip, 1 - clip)
-    return np.asarray(0.0 - special().xlogy(c1, p) - special().xlog1py(c0, -p))
+def _of_logits(y: Any, z: Any, rows: slice, *, pos_weight: float, label_smoothing: float) -> Vector:
+    """``c1 ln(1 + e^-z) + c0 ln(1 + e^z)``: every term is positive, so nothing cancels."""
+    if pos_weight == 1 and label_smoothing == 0 and z.size >= LARGE:
+        loss = _compiled(y[rows], z[rows], rows.start)
+        if math.isfinite(loss.sum()):
+            return loss
+    one = smoothed(y[rows], label_smoothing, rows.start)
+    c1, c0 = pos_weight * one, 1 - one
+    size = np.abs(z[rows], dtype=np.float64)
+    linear = weighted(size, np.where(z[rows] > 0, c0, c1))
+    loss = linear + (c1 + c0) * np.log1p(np.exp(-size))
+    if np.isnan(loss.sum()):
+        refuse_nan(z[rows], rows.start)
+    return loss
 
 
 def _compiled(y: Any, z: Any, first: int) -> Vector:
@@ -152,7 +142,17 @@ def _compiled(y: Any, z: Any, first: int) -> Vector:
     y = y if y.dtype.char in "df" and y.dtype.isnative else y.astype(np.float64)
     if not kernels().binary_surprises(y, z, loss):
         refuse_probabilities(y, "y", first)
-    if not math.isfinite(loss.sum()):
-        one = smoothed(y, 0.0, first)
-        return of_logits(one, 1 - one, z, first)
     return loss
+
+
+def _of_probabilities(
+    y: Any, p: Any, rows: slice, *, pos_weight: float, label_smoothing: float, clip: float | None
+) -> Vector:
+    one, block = smoothed(y[rows], label_smoothing, rows.start), p[rows]
+    if not (np.minimum.reduce(block) >= 0 and np.maximum.reduce(block) <= 1):
+        refuse_probabilities(block, "p", rows.start)
+    block = block.astype(np.float64, copy=False)
+    if clip is not None:
+        block = np.clip(block, clip, 1 - clip)
+    hit = special().xlogy(pos_weight * one, block)
+    return np.asarray(0.0 - hit - special().xlog1py(1 - one, -block))

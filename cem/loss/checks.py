@@ -25,7 +25,7 @@ def nats_in(unit: str) -> float:
     return UNITS[unit]
 
 
-def known_reduction(reduction: str) -> str:
+def checked_reduction(reduction: str) -> str:
     """The reduction, if it is one."""
     if reduction not in REDUCTIONS:
         raise ValueError(f"reduction must be one of {', '.join(REDUCTIONS)}; got {reduction!r}")
@@ -164,7 +164,7 @@ def along(a: Array, shape: tuple[int, ...], name: str, of: str) -> Array:
     )
 
 
-def weights(a: ArrayLike | None, shape: tuple[int, ...], name: str) -> Array | None:
+def checked_weights(a: ArrayLike | None, shape: tuple[int, ...], name: str) -> Array | None:
     """Finite numbers, none negative, for every index of ``shape``."""
     if a is None:
         return None
@@ -175,14 +175,21 @@ def weights(a: ArrayLike | None, shape: tuple[int, ...], name: str) -> Array | N
     return along(w.astype(np.float64, copy=False), shape, name, "what is weighted")
 
 
-def smoothing(value: float) -> float:
+def checked_pos_weight(value: float) -> float:
+    """One positive number."""
+    if not 0 < real_number("pos_weight", value) < math.inf:
+        raise ValueError(f"pos_weight must be positive and finite; got {value!r}")
+    return float(value)
+
+
+def checked_smoothing(value: float) -> float:
     """A label smoothing in [0, 1)."""
     if not 0 <= real_number("label_smoothing", value) < 1:
         raise ValueError(f"label_smoothing must lie in [0, 1); got {value!r}")
     return float(value)
 
 
-def clipping(value: float | None) -> float | None:
+def checked_clip(value: float | None) -> float | None:
     """Where probabilities are clipped, in (0, 1/2), if they are."""
     if value is not None and not 0 < real_number("clip", value) < 0.5:
         raise ValueError(f"clip must lie between 0 and 0.5; got {value!r}")

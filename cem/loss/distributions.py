@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cem.loss.approximate import Approximation, Method
+from cem.loss.approximate import Approximation, Expectation
 from cem.loss.checks import distribution, nats_in, pair, probabilities
 from cem.loss.lazy import LARGE, kernels, special
-from cem.loss.registry import find_entropy, find_kl
+from cem.loss.of_families import cross_entropy_of, entropy_of, is_family, kl_divergence_of
 from cem.loss.series import divergence_terms
-from cem.loss.support import support_of
-from cem.typing import Array, Family
+from cem.typing import Array
 
 
 def information(p: ArrayLike, *, unit: str = "nats") -> Any:
@@ -38,7 +36,7 @@ def entropy(
     axis: int = -1,
     unit: str = "nats",
     normalize: bool = False,
-    method: Method | None = None,
+    method: Expectation | None = None,
 ) -> Any:
     """``H(p) = -sum_k p_k ln p_k`` of probabilities, or ``-int f ln f`` of a family.
 
@@ -69,8 +67,9 @@ def entropy(
     np.float64(1.5)
     """
     nat = nats_in(unit)
-    if _is_family(p):
-        return _of_families("entropy", find_entropy(p), method, p, nat)
+    if is_family(p):
+        _family_only(axis, normalize)
+        return entropy_of(p, method) / nat
     _no_method(method)
     found = _compiled("entropies", p, p, axis, normalize)
     if found is None:
@@ -85,7 +84,7 @@ def cross_entropy(
     axis: int = -1,
     unit: str = "nats",
     normalize: bool = False,
-    method: Method | None = None,
+    method: Expectation | None = None,
 ) -> Any:
     """``H(p, q) = -sum_k p_k ln q_k = H(p) + D(p || q)``, for probabilities or families.
 
@@ -98,8 +97,9 @@ def cross_entropy(
     np.float64(3.288)
     """
     nat = nats_in(unit)
-    if _is_family(p) or _is_family(q):
-        return _of_families("cross_entropy", _closed_cross_entropy(p, q), method, p, q, nat)
+    if is_family(p) or is_family(q):
+        _family_only(axis, normalize)
+        return cross_entropy_of(p, q, method) / nat
     _no_method(method)
     return _sums("cross_entropies", _cross_terms, p, q, axis, normalize) / nat
 
@@ -111,7 +111,7 @@ def kl_divergence(
     axis: int = -1,
     unit: str = "nats",
     normalize: bool = False,
-    method: Method | None = None,
+    method: Expectation | None = None,
 ) -> Any:
     """``D(p || q) = sum_k p_k ln(p_k / q_k)``, never negative, for probabilities or families.
 
@@ -124,8 +124,9 @@ def kl_divergence(
     np.float64(1.927)
     """
     nat = nats_in(unit)
-    if _is_family(p) or _is_family(q):
-        return _of_families("kl_divergence", _closed_kl(p, q), method, p, q, nat)
+    if is_family(p) or is_family(q):
+        _family_only(axis, normalize)
+        return kl_divergence_of(p, q, method) / nat
     _no_method(method)
     return _sums("divergences", divergence_terms, p, q, axis, normalize) / nat
 
@@ -135,13 +136,14 @@ def jensen_shannon(
 ) -> Any:
     """``(D(p || m) + D(q || m)) / 2`` with ``m = (p + q) / 2``: symmetric, at most ``ln 2``.
 
-    It is a divergence; its square root is a distance. Arguments and errors are those of
+    It is a divergence; its square root, which SciPy's ``jensenshannon`` returns, is a distance.
+    Arguments and errors are those of
     `cross_entropy`. Source: Lin (1991).
 
     >>> jensen_shannon([1.0, 0.0], [0.0, 1.0], unit="bits")
     np.float64(1.0)
     """
-    if _is_family(p) or _is_family(q):
+    if is_family(p) or is_family(q):
         raise TypeError(
             "jensen_shannon takes probabilities; the mean of two densities has no closed form"
         )
@@ -150,7 +152,12 @@ def jensen_shannon(
 
 
 def perplexity(
-    p: Any, q: Any = None, *, axis: int = -1, normalize: bool = False, method: Method | None = None
+    p: Any,
+    q: Any = None,
+    *,
+    axis: int = -1,
+    normalize: bool = False,
+    method: Expectation | None = None,
 ) -> Any:
     """``exp(H(p))``, or ``exp(H(p, q))``: as many equally likely outcomes would surprise as much.
 
@@ -220,72 +227,11 @@ def _is_large(a: Any, axis: int) -> bool:
     return a.dtype.isnative and a.flags.c_contiguous and axis in {-1, a.ndim - 1}
 
 
-def _is_family(p: Any) -> bool:
-    return hasattr(p, "log_density")
+def _family_only(axis: int, normalize: bool) -> None:
+    if axis != -1 or normalize:
+        raise TypeError("axis and normalize are for probabilities: a family has no axes")
 
 
-def _no_method(method: Method | None) -> None:
+def _no_method(method: Expectation | None) -> None:
     if method is not None:
         raise TypeError("a method is for families: sums over probabilities are exact")
-
-
-def _of_families(
-    what: str,
-    closed_form: Callable[..., float] | None,
-    method: Method | None,
-    *families_and_nat: Any,
-) -> Any:
-    *families, nat = families_and_nat
-    if method is not None:
-        if not isinstance(method, Method):
-            raise TypeError(
-                f"method must be cem.loss.MonteCarlo(n) or cem.loss.Quadrature(); got {method!r}"
-            )
-        proven = closed_form is _infinite
-        found = Approximation(math.inf, 0.0, 0) if proven else getattr(method, what)(*families)
-        return found.times(1 / nat)
-    if closed_form is None:
-        names = " to ".join(type(f).__name__ for f in families)
-        raise TypeError(
-            f"no closed form of the {what.replace('_', ' ')} of {names} is known; ask for an "
-            "estimate: method=cem.loss.Quadrature() in one dimension, else "
-            "method=cem.loss.MonteCarlo(n)"
-        )
-    return np.float64(closed_form(*families) / nat)
-
-
-def _closed_kl(f: Family, g: Family) -> Callable[..., float] | None:
-    for h in (f, g):
-        if not _is_family(h):
-            raise TypeError(f"expected two families or two arrays of probabilities; got {h!r}")
-    n, m = f.spread().shape, g.spread().shape
-    if n != m:
-        raise ValueError(f"two families must have equally many coordinates; got {n} and {m}")
-    if (closed_form := find_kl(f, g)) is not None:
-        return closed_form
-    a, b = support_of(f), support_of(g)
-    if a is not None and b is not None and not a.within(b):
-        return _infinite
-    return None
-
-
-def _infinite(_f: Family, _g: Family) -> float:
-    """The divergence from a density to one that excludes a part of its support."""
-    return math.inf
-
-
-def _closed_cross_entropy(f: Family, g: Family) -> Callable[..., float] | None:
-    kl, own = _closed_kl(f, g), find_entropy(f)
-    if kl is None or kl is _infinite or own is None:
-        return kl if kl is _infinite else None
-
-    def both(f: Family, g: Family) -> float:
-        h, d = own(f), kl(f, g)
-        if math.isnan(h + d):
-            raise ValueError(
-                f"{type(f).__name__} has collapsed to a point: its entropy is -inf and its "
-                "divergence inf, and their sum says nothing"
-            )
-        return h + d
-
-    return both

@@ -8,16 +8,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cem.loss.activations import sigmoid, softmax_of_rows
-from cem.loss.binary import (
-    binary_blocks,
-    binary_pair,
-    positive_weight,
-    refuse_nan,
-    smoothed,
+from cem.loss.binary import binary_blocks, binary_pair, refuse_nan, smoothed
+from cem.loss.checks import (
+    checked_pos_weight,
+    checked_reduction,
+    checked_smoothing,
+    checked_weights,
 )
-from cem.loss.checks import known_reduction, smoothing, weights
 from cem.loss.reductions import total_weight
-from cem.loss.targets import Targets, classes_last, from_the_end, label_array
+from cem.loss.targets import Targets, classes_last, from_the_end
 from cem.typing import Array
 
 
@@ -40,23 +39,23 @@ def binary_cross_entropy_grad(
     array([-0.25,  0.25])
     """
     target, logits = binary_pair(y, z)
-    w = weights(sample_weight, logits.shape, "sample_weight")
-    smoothing(label_smoothing)
-    positive_weight(pos_weight)
-    known_reduction(reduction)
+    weight = checked_weights(sample_weight, logits.shape, "sample_weight")
+    checked_smoothing(label_smoothing)
+    checked_pos_weight(pos_weight)
+    checked_reduction(reduction)
     flat, flat_y = logits.reshape(-1), target.reshape(-1)
-    flat_w = None if w is None else w.reshape(-1)
+    w = np.ones(1) if weight is None else weight.reshape(-1)
+    if reduction != "none":
+        total = total_weight([flat.size if weight is None else float(w.sum())])
+        w = w / (total if reduction == "mean" else 1.0)
     out = np.empty(flat.shape, dtype=logits.dtype)
-    scale = 1.0
-    if reduction != "none" and flat_w is not None:
-        scale = total_weight([float(flat_w.sum())])
-    scale = 1 / (flat.size if flat_w is None else scale) if reduction == "mean" else 1.0
     for rows in binary_blocks(flat.size):
         one = smoothed(flat_y[rows], label_smoothing, rows.start)
         refuse_nan(flat[rows], rows.start)
         x = flat[rows].astype(np.float64)
         slope = (1 - one) * sigmoid(x) - pos_weight * one * sigmoid(-x)
-        out[rows] = slope * scale if flat_w is None else slope * (flat_w[rows] * scale)
+        with np.errstate(over="ignore"):  # of a slope beyond float32, which is inf there
+            out[rows] = slope * (w if weight is None else w[rows])
     return out.reshape(logits.shape)
 
 
@@ -79,7 +78,7 @@ def categorical_cross_entropy_grad(
     array([ 0.5, -0.5])
     """
     logits = classes_last(z, axis, "z")
-    targets = Targets.of(
+    targets = Targets.of_shares(
         classes_last(y, from_the_end(axis, z), "y"),
         logits.shape,
         class_weight=class_weight,
@@ -111,8 +110,8 @@ def sparse_categorical_cross_entropy_grad(
     array([[ 0.5, -0.5]])
     """
     logits = classes_last(z, axis, "z")
-    targets = Targets.of(
-        label_array(labels),
+    targets = Targets.of_labels(
+        labels,
         logits.shape,
         class_weight=class_weight,
         sample_weight=sample_weight,
@@ -124,7 +123,7 @@ def sparse_categorical_cross_entropy_grad(
 
 
 def _grad(targets: Targets, logits: Array, reduction: str) -> Array:
-    known_reduction(reduction)
+    checked_reduction(reduction)
     z = logits.reshape(-1, logits.shape[-1])
     out = np.empty(z.shape, dtype=z.dtype)
     counts = []

@@ -18,8 +18,8 @@ from numba.extending import intrinsic
 
 from cem.loss.series import NEAR, R
 
-EXACT = {"error_model": "numpy", "fastmath": {"contract"}, "nogil": True, "cache": True}
-ANY_ORDER = {**EXACT, "fastmath": {"contract", "reassoc"}, "forceinline": True}  # for sums only
+IN_ORDER = {"error_model": "numpy", "fastmath": {"contract"}, "nogil": True, "cache": True}
+ANY_ORDER = {**IN_ORDER, "fastmath": {"contract", "reassoc"}, "forceinline": True}  # for sums only
 BLOCK = 128  # elements, or rows, at a time
 AHEAD = 512  # elements between what is computed and what is fetched
 FEW, FEW_AHEAD = 64, 256  # the same, where two arrays are summed
@@ -73,7 +73,7 @@ def _fetch(_: Any, a: Any, i: Any) -> Any:  # noqa: ARG001
     return types.void(a, types.intp), generate
 
 
-@njit(**EXACT)
+@njit(**IN_ORDER)
 def _exp(x: float) -> float:
     """``e^x`` for ``x <= 0``: ``2^k e^r`` with ``|r| <= ln(2) / 2``, by Taylor's series."""
     t = x * LOG2_E + SHIFT
@@ -90,7 +90,7 @@ def _exp(x: float) -> float:
     return 0.0 if x < -746.0 else power  # and NaN stays NaN
 
 
-@njit(**EXACT)
+@njit(**IN_ORDER)
 def _atanh_tail(z: float) -> float:
     """``(atanh(s) / s - 1) / s^2`` for ``z = s^2 <= 1/9``, as in `cem.loss.series`."""
     z2 = z * z
@@ -99,7 +99,7 @@ def _atanh_tail(z: float) -> float:
     return even + odd * z
 
 
-@njit(**EXACT)
+@njit(**IN_ORDER)
 def _log(x: float) -> float:
     """``ln x`` for finite ``x > 0``: ``x = 2^k m``, ``ln m = 2 atanh((m - 1) / (m + 1))``."""
     bits = _bits(x * UP)
@@ -111,26 +111,26 @@ def _log(x: float) -> float:
     return e * LN_2_HIGH + (2 * s + (2 * s * z * _atanh_tail(z) + e * LN_2_LOW))
 
 
-@njit(**EXACT)
+@njit(**IN_ORDER)
 def _log1p(t: float) -> float:
     """``ln(1 + t)`` for ``t >= 0`` without loss where ``t`` is small."""
-    s = t / (2.0 + t)
-    z = s * s
-    small = 2 * s + 2 * s * z * _atanh_tail(z)
+    u = t / (1.0 + 0.5 * t)  # 2 s, for s of the smallest t would be zero
+    z = 0.25 * u * u
+    small = u + u * z * _atanh_tail(z)
     large = _log(1.0 + t)
     return large if t >= 0.4 else small  # and NaN stays NaN
 
 
-@njit(**EXACT)
+@njit(**IN_ORDER)
 def _log1p_of_share(t: float) -> float:
     """``ln(1 + t)`` for ``0 <= t <= 1``: `_log1p` with one division."""
     big = t > 0.41
-    s = (t - 1.0 if big else t) / (t + 3.0 if big else t + 2.0)
-    z = s * s
-    return (LN_2 if big else 0.0) + (2 * s + 2 * s * z * _atanh_tail(z))
+    u = (t - 1.0 if big else t) / (0.5 * t + (1.5 if big else 1.0))
+    z = 0.25 * u * u
+    return (LN_2 if big else 0.0) + (u + u * z * _atanh_tail(z))
 
 
-@njit(**EXACT)
+@njit(**IN_ORDER)
 def _divergence_term(p: float, q: float) -> float:
     """``p ln(p / q) - p + q``: for near ``p`` and ``q`` by a series in ``s`` that has no minus."""
     p_bits = max(_bits(p * UP), 1)  # 1: any number will do where p = 0
@@ -147,7 +147,7 @@ def _divergence_term(p: float, q: float) -> float:
     return np.inf if (q == 0.0) & (p > 0.0) else term
 
 
-@njit(**EXACT)
+@njit(**IN_ORDER)
 def _surprise_term(p: float, q: float) -> float:
     """``-p ln q``, zero where ``p`` is."""
     term = 0.0 - p * _log(q)
@@ -184,7 +184,7 @@ def _of_one(p: Any, _: Any, n: int) -> tuple[float, float, float, int]:
 def _over_rows(sums: Any) -> Any:
     """A kernel that sums over the rows of two matrices, and says whether they sum to one."""
 
-    @njit(**EXACT)
+    @njit(**IN_ORDER)
     def over_rows(p: Any, q: Any, out: Any) -> bool:
         n, k = p.shape
         flat_p, flat_q = p.reshape(-1), q.reshape(-1)
@@ -222,20 +222,20 @@ cross_entropies = _over_rows(_of_two(_surprise_term))
 entropies = _over_rows(_of_one)
 
 
-@njit(**EXACT)
+@njit(**IN_ORDER)
 def _transpose(z: Any, start: int, n: int, out: Any) -> None:
     for row in range(n):
         for c in range(z.shape[1]):
             out[c, row] = z[start + row, c]
 
 
-@njit(**EXACT)
+@njit(**IN_ORDER)
 def _raise_to(top: Any, z: Any, n: int) -> None:
     for row in range(n):
         top[row] = max(z[row], top[row])
 
 
-@njit(**EXACT)
+@njit(**IN_ORDER)
 def _add_exp(z: Any, top: Any, rest: Any, n_top: Any, n: int) -> None:
     """The classes below the top one are summed apart from it: what they add to 1 is not lost."""
     for row in range(n):
@@ -245,13 +245,13 @@ def _add_exp(z: Any, top: Any, rest: Any, n_top: Any, n: int) -> None:
         rest[row] += 0.0 if below == 0.0 else power
 
 
-@njit(**EXACT)
+@njit(**IN_ORDER)
 def _add_log1p(out: Any, rest: Any, n_top: Any, n: int) -> None:
     for row in range(n):
         out[row] += _log1p(rest[row] + (n_top[row] - 1.0))
 
 
-@njit(**EXACT)
+@njit(**IN_ORDER)
 def label_surprises(z: Any, labels: Any, out: Any) -> None:
     """``out[i] = ln sum_c e^(z[i, c]) - z[i, labels[i]]``; the labels must be in range.
 
@@ -278,7 +278,7 @@ def label_surprises(z: Any, labels: Any, out: Any) -> None:
         _add_log1p(out[start:], rest, n_top, m)
 
 
-@njit(**EXACT)
+@njit(**IN_ORDER)
 def binary_surprises(y: Any, z: Any, out: Any) -> bool:
     """``out[i] = ln(1 + e^z[i]) - y[i] z[i]``; False if a target is not in [0, 1]."""
     n_outside = 0
@@ -291,7 +291,7 @@ def binary_surprises(y: Any, z: Any, out: Any) -> bool:
     return n_outside == 0
 
 
-@njit(**EXACT)
+@njit(**IN_ORDER)
 def _binary(y: Any, z: Any, out: Any) -> int:
     n_outside = 0
     for i in range(z.size):

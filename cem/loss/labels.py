@@ -1,4 +1,4 @@
-"""Losses of predictions against labels: binary, categorical, sparse categorical, and log loss."""
+"""Losses of predictions against labels of several classes: categorical, sparse, and log loss."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cem.loss.activations import FEW, label_surprises, log_softmax_of_rows
+from cem.loss.activations import label_surprises, log_softmax_of_rows
 from cem.loss.binary import binary_cross_entropy
-from cem.loss.checks import check_rows, clipping
-from cem.loss.lazy import LARGE, kernels
-from cem.loss.reductions import reduced
-from cem.loss.targets import Targets, classes_last, from_the_end, label_array
+from cem.loss.checks import check_rows, checked_clip
+from cem.loss.lazy import LARGE, MOST_CLASSES, kernels
+from cem.loss.reductions import reduced, weighted
+from cem.loss.targets import Targets, classes_last, from_the_end
 from cem.typing import Array, Vector
 
 NOT_ONE = "divide by the sum, or pass logits with from_logits=True"
@@ -73,7 +73,7 @@ def categorical_cross_entropy(
     np.float64(0.9163)
     """
     predicted = classes_last(p, axis, "p")
-    targets = Targets.of(
+    targets = Targets.of_shares(
         classes_last(y, from_the_end(axis, p), "y"),
         predicted.shape,
         class_weight=class_weight,
@@ -108,8 +108,8 @@ def sparse_categorical_cross_entropy(
     np.float64(0.5249)
     """
     predicted = classes_last(p, axis, "p")
-    targets = Targets.of(
-        label_array(labels),
+    targets = Targets.of_labels(
+        labels,
         predicted.shape,
         class_weight=class_weight,
         sample_weight=sample_weight,
@@ -172,7 +172,7 @@ def _loss(targets: Targets, p: Array, from_logits: bool, clip: float | None, red
     if targets.mask is not None and not from_logits:
         raise ValueError("mask is for logits: give excluded classes the probability 0 instead")
     matrix = p.reshape(-1, p.shape[-1])
-    surprises = _of_logits if from_logits else partial(_of_probabilities, clip=clipping(clip))
+    surprises = _of_logits if from_logits else partial(_of_probabilities, clip=checked_clip(clip))
     blocks = (
         (rows, *targets.weighted(rows, surprises(targets, matrix, rows))) for rows in targets.rows()
     )
@@ -184,7 +184,7 @@ def _of_logits(targets: Targets, z: Array, rows: slice) -> Vector:
         log_p = log_softmax_of_rows(targets.masked(z, rows), first_row=rows.start)
         return _soft(targets, log_p, rows)
     labels = targets.labels(rows)
-    if z.size >= LARGE and z.flags.c_contiguous and z.shape[1] <= FEW:
+    if z.size >= LARGE and z.flags.c_contiguous and z.shape[1] <= MOST_CLASSES:
         loss = np.empty(len(labels))
         kernels().label_surprises(z[rows], labels, loss)
         if math.isfinite(loss.sum()):
@@ -206,5 +206,4 @@ def _of_probabilities(targets: Targets, p: Array, rows: slice, clip: float | Non
 
 def _soft(targets: Targets, log_p: Array, rows: slice) -> Vector:
     y = targets.smoothed(rows)
-    terms = np.multiply(y, log_p, where=y > 0, out=np.zeros_like(log_p))  # 0 ln 0 = 0
-    return np.asarray(0.0 - terms.sum(axis=1))
+    return np.asarray(0.0 - weighted(log_p, y).sum(axis=1))  # 0 ln 0 = 0

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 LARGE = 1 << 19  # elements from which on it pays to load the compiled kernels
+MOST_CLASSES = 64  # that a kernel sums one by one, for many rows at once
 
 
 @cache

@@ -1,4 +1,4 @@
-"""How good is a cross-entropy? The rule of thumb of the textbooks, with what it leaves out."""
+"""How good is a cross-entropy? A rule of thumb of tutorials, with what it leaves out."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def rate_score(nats: float, n_classes: int | None = None) -> Rating:
         raise ValueError(
             f"nats must be a cross-entropy of labels, which is not negative; got {nats!r}"
         )
-    if n_classes is not None and not real_number("n_classes", n_classes) >= 2:
+    if n_classes is not None and not (n_classes >= 2 and n_classes % 1 == 0):
         raise ValueError(f"n_classes must be at least 2; got {n_classes!r}")
     words = [word for top, word in BELOW if nats < top]
     words += [word for top, word in UP_TO if nats <= top]

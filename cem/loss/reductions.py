@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cem.loss.checks import known_reduction
+from cem.loss.checks import checked_reduction
 from cem.typing import Vector
 
 
@@ -22,7 +22,7 @@ def reduced(
 
     A block is where it goes, its weighted losses, and what each counts in a mean (None: one).
     """
-    if known_reduction(reduction) == "none":
+    if checked_reduction(reduction) == "none":
         out = np.empty(math.prod(shape), dtype=dtype)
         with np.errstate(over="ignore"):  # of a loss beyond float32, which is inf there
             for rows, loss, _ in blocks:
@@ -34,6 +34,11 @@ def reduced(
         counts.append(float(len(loss) if count is None else count.sum()))
     total = total_weight(counts)
     return np.float64(_sum(sums) / (total if reduction == "mean" else 1.0))
+
+
+def weighted(loss: Vector, weight: Vector) -> Vector:
+    """The losses times their weights; what counts for nothing costs nothing, even ``inf``."""
+    return np.multiply(loss, weight, where=weight > 0, out=np.zeros(weight.shape))
 
 
 def total_weight(parts: Iterable[float]) -> float:

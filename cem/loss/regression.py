@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cem.loss.checks import along, finite, numbers, weights
-from cem.loss.reductions import reduced
+from cem.loss.checks import along, checked_weights, finite, numbers
+from cem.loss.reductions import reduced, weighted
 
 HALF_LN_2PI = 0.5 * math.log(2 * math.pi)
 
@@ -67,11 +67,8 @@ def _pair(y: ArrayLike, mean: ArrayLike) -> tuple[Any, Any]:
 
 
 def _reduced(loss: Any, mean: ArrayLike, sample_weight: ArrayLike | None, reduction: str) -> Any:
-    count = weights(sample_weight, loss.shape, "sample_weight")
-    flat = loss.reshape(-1)
-    if count is not None:
-        count = count.reshape(-1)
-        flat = np.multiply(flat, count, where=count > 0, out=np.zeros_like(flat))
-    return reduced(
-        [(slice(0, flat.size), flat, count)], loss.shape, numbers(mean, "mean").dtype, reduction
-    )
+    weight = checked_weights(sample_weight, loss.shape, "sample_weight")
+    flat, w = loss.reshape(-1), None if weight is None else weight.reshape(-1)
+    part = flat if w is None else weighted(flat, w)
+    dtype = numbers(mean, "mean").dtype
+    return reduced([(slice(0, flat.size), part, w)], loss.shape, dtype, reduction)

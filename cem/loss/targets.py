@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cem.loss.checks import along, check_rows, numbers, smoothing, weights
+from cem.loss.checks import along, check_rows, checked_smoothing, checked_weights, numbers
+from cem.loss.reductions import weighted
 from cem.typing import Array, Vector
 
 BLOCK = 1 << 14  # elements at a time: what is made on the way fits the second cache
@@ -28,38 +29,44 @@ class Targets:
     mask: Any
 
     @classmethod
-    def of(
+    def of_labels(
+        cls, labels: ArrayLike, shape: tuple[int, ...], *, ignore_index: Any = None, **options: Any
+    ) -> Targets:
+        """Whole numbers for predictions of ``shape``, whose last axis runs over the classes."""
+        if ignore_index is not None and not isinstance(ignore_index, int | np.integer):
+            raise TypeError(f"ignore_index must be a whole number; got {ignore_index!r}")
+        y = along(_whole_numbers(labels), shape[:-1], "labels", "the predictions")
+        return cls._of(y.reshape(-1), shape, ignore_index, **options)
+
+    @classmethod
+    def of_shares(cls, y: Array, shape: tuple[int, ...], **options: Any) -> Targets:
+        """Target probabilities for predictions of ``shape``, classes last."""
+        return cls._of(
+            along(y, shape, "y", "the predictions").reshape(-1, shape[-1]), shape, **options
+        )
+
+    @classmethod
+    def _of(
         cls,
         y: Any,
         shape: tuple[int, ...],
+        ignore_index: Any = None,
         *,
         class_weight: ArrayLike | None,
         sample_weight: ArrayLike | None,
         label_smoothing: float,
-        ignore_index: int | None = None,
-        mask: ArrayLike | None = None,
+        mask: ArrayLike | None,
     ) -> Targets:
-        """Targets for predictions of ``shape``, whose last axis runs over the classes."""
         n_classes, batch = shape[-1], shape[:-1]
-        sparse = y.dtype.kind in "iu"
-        rows = along(y, batch if sparse else shape, "labels" if sparse else "y", "the predictions")
-        w = weights(sample_weight, batch, "sample_weight")
-        classes = weights(class_weight, (n_classes,), "class_weight")
-        if ignore_index is not None and not isinstance(ignore_index, int | np.integer):
-            raise TypeError(f"ignore_index must be a whole number; got {ignore_index!r}")
-        if mask is not None:
-            mask = np.asarray(mask)
-            if mask.dtype.kind != "b":
-                raise TypeError(f"mask must hold True and False; got dtype {mask.dtype}")
-            mask = along(mask, shape, "mask", "the predictions").reshape(-1, n_classes)
+        w = checked_weights(sample_weight, batch, "sample_weight")
         return cls(
-            rows.reshape(-1) if sparse else rows.reshape(-1, n_classes),
+            y,
             n_classes,
-            classes,
+            checked_weights(class_weight, (n_classes,), "class_weight"),
             None if w is None else w.reshape(-1),
-            smoothing(label_smoothing),
+            checked_smoothing(label_smoothing),
             ignore_index,
-            mask,
+            None if mask is None else _mask(mask, shape).reshape(-1, n_classes),
         )
 
     @property
@@ -123,7 +130,7 @@ class Targets:
         w = np.ones(len(loss)) if w is None else w
         count = w if self.class_weight is None else w * self._of_classes(rows)
         factor = count if self.hard else w  # a soft loss has the weights of its classes in it
-        return np.multiply(loss, factor, where=factor > 0, out=np.zeros(len(loss))), count
+        return weighted(loss, factor), count
 
     def _of_samples(self, rows: slice) -> Vector | None:
         w = None if self.sample_weight is None else self.sample_weight[rows]
@@ -153,8 +160,7 @@ class Targets:
         return [slice(start, min(start + step, n)) for start in range(0, n, step)]
 
 
-def label_array(labels: ArrayLike) -> Any:
-    """Whole numbers of an integer type."""
+def _whole_numbers(labels: ArrayLike) -> Any:
     array = np.asarray(labels)
     if array.size == 0:
         raise ValueError("labels are empty: expected at least one")
@@ -166,6 +172,13 @@ def label_array(labels: ArrayLike) -> Any:
             "to log_loss(y, p, labels=...), one-hot rows to categorical_cross_entropy"
         )
     return array if array.dtype.isnative else array.astype(np.int64)
+
+
+def _mask(mask: ArrayLike, shape: tuple[int, ...]) -> Any:
+    array = np.asarray(mask)
+    if array.dtype.kind != "b":
+        raise TypeError(f"mask must hold True and False; got dtype {array.dtype}")
+    return along(array, shape, "mask", "the predictions")
 
 
 def classes_last(p: ArrayLike, axis: int, name: str) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from typing import Any
@@ -18,7 +19,7 @@ BLOCK = 2**17  # numbers of one array that are worked on at once: what a cache h
 
 
 @dataclass(frozen=True, eq=False)
-class Classifier:
+class Classifier(ABC):
     """Base of the classifiers: ``S(theta) = mean loss + ||W||^2 / (2 C n)``, to be minimised.
 
     ``X`` has shape ``(n, d)``; ``y``, shape ``(n,)``, holds whole numbers or words, of which
@@ -36,7 +37,7 @@ class Classifier:
     _: KW_ONLY
     C: float = 1.0
     loss: Loss = LOSSES["cross-entropy"]
-    standardise: bool = False
+    standardise: bool = True
     std: float = 1.0
     classes: Batch = field(init=False, repr=False)
     labels: Array = field(init=False, repr=False)  # (n,), numbers of the classes
@@ -99,12 +100,16 @@ class Classifier:
             )
         parts = self._split(self._one(theta))
         z = self.logits(parts, self._rows)[0]
-        back = self.pull_back(parts, self._rows, self.loss.gradient(self.labels, z)[None])
+        back = self.pull_back(parts, self._rows, self.loss.gradient(self.labels, z[None]))
         slope = np.concatenate([part.ravel() for part in back])
         return slope + self._penalised * theta / (self.C * len(self.X))
 
-    def solve(self, start: Vector | None = None) -> Any:
-        """Minimise with gradients from ``start`` (default 0): SciPy's L-BFGS, for comparison.
+    def solve(self) -> Any:
+        """Minimise with gradients from zero, for comparison: see `descend`."""
+        return self.descend(np.zeros(self.n_parameters))
+
+    def descend(self, start: Vector) -> Any:
+        """Minimise with gradients from ``start``: SciPy's L-BFGS.
 
         The result is SciPy's, with ``x``, ``fun`` and ``nfev``, the number of evaluations of the
         loss together with its gradient. Raises TypeError for a loss without a gradient.
@@ -113,7 +118,7 @@ class Classifier:
 
         return minimize(
             lambda theta: self(theta[None])[0],
-            np.zeros(self.n_parameters) if start is None else start,
+            self._one(start)[0],
             jac=self.gradient,
             method="L-BFGS-B",
             options={"ftol": 1e-15, "gtol": 1e-10, "maxcor": 30, "maxiter": 10**5, "maxfun": 10**5},
@@ -137,17 +142,17 @@ class Classifier:
         return sum(map(math.prod, self.shapes))
 
     @property
+    @abstractmethod
     def shapes(self) -> tuple[tuple[int, ...], ...]:
         """The shapes of the parameter arrays: weights have two axes, intercepts one."""
-        raise NotImplementedError
 
+    @abstractmethod
     def logits(self, parts: list[Array], x: Array) -> Array:
         """Logits of rows ``(n, d)`` for parameter arrays ``(S, *shape)``: ``(S, n, n_logits)``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def pull_back(self, parts: list[Array], x: Array, slope: Array) -> list[Array]:
         """The gradients with respect to the parameter arrays from the one for the logits."""
-        raise NotImplementedError
 
     @property
     def n_logits(self) -> int:

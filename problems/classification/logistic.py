@@ -14,7 +14,7 @@ class LogisticRegression(Classifier):
 
     ``W`` has one row per column of ``X`` and one column per class, or a single one for two classes.
 
-    >>> odds = LogisticRegression([[0.0], [1.0], [2.0]], ["no", "yes", "yes"])
+    >>> odds = LogisticRegression([[0.0], [1.0], [2.0]], ["no", "yes", "yes"], standardise=False)
     >>> odds([[0.0, 0.0]]).round(6), odds.predict([4.0, -2.0]).tolist()
     (array([0.693147]), ['no', 'yes', 'yes'])
     """

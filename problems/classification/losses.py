@@ -27,9 +27,9 @@ from cem.typing import Array
 class Loss:
     """A loss of one row, averaged over the rows, and its gradient where it has one.
 
-    ``value(labels, z)`` has the shape of the leading axes of ``z``; ``gradient(labels, z)``, for
-    ``z`` of shape ``(n, k)``, is that of the mean and has the same shape. Both are defined at the
-    top of a module, so that a problem can be sent to another process.
+    ``value(labels, z)`` has the shape of the leading axes of ``z``; ``gradient(labels, z)`` is that
+    of the mean over the rows and has the shape of ``z``. Both are defined at the top of a module,
+    so that a problem can be sent to another process.
 
     >>> z = np.log([[[0.5, 0.25, 0.25], [0.25, 0.25, 0.5]]])
     >>> (LOSSES["cross-entropy"].value(np.array([0, 2]), z) / np.log(2)).round(12)
@@ -71,9 +71,10 @@ def _cross_entropy(labels: Array, z: Array) -> Any:
 
 
 def _cross_entropy_gradient(labels: Array, z: Array) -> Array:
+    options = {"reduction": "none"}
     if z.shape[-1] > 1:
-        return sparse_categorical_cross_entropy_grad(labels, z)
-    return binary_cross_entropy_grad(labels[:, None], z)
+        return sparse_categorical_cross_entropy_grad(labels, z, **options) / z.shape[-2]
+    return binary_cross_entropy_grad(labels[:, None], z, **options) / z.shape[-2]
 
 
 def _squared_error(labels: Array, z: Array) -> Any:
@@ -82,7 +83,7 @@ def _squared_error(labels: Array, z: Array) -> Any:
 
 
 def _squared_error_gradient(labels: Array, z: Array) -> Array:
-    p, slope = _predicted(z), 2 * _residuals(labels, z) / len(z)
+    p, slope = _predicted(z), 2 * _residuals(labels, z) / z.shape[-2]
     if z.shape[-1] == 1:
         return slope * p * (1 - p)
     return p * (slope - (slope * p).sum(axis=-1, keepdims=True))

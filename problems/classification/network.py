@@ -77,7 +77,7 @@ class NeuralNetwork(Classifier):
         if starts < 1:
             raise ValueError(f"starts must be at least 1; got {starts}")
         draws = self.nominal().sample(np.random.default_rng(rng), starts)
-        found = [super(NeuralNetwork, self).solve(start) for start in draws]
+        found = [self.descend(start) for start in draws]
         best = min(found, key=lambda result: result.fun)
         best.nfev = sum(result.nfev for result in found)
         best.each = np.array([result.fun for result in found])
