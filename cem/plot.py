@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cem.loss import entropy, kl_divergence
-from cem.loss.checks import pair
+from cem.loss.checks import distribution, pair
 from cem.results import Result
 from cem.state import History
 from cem.typing import Array
@@ -178,6 +178,7 @@ def distributions(
     ['probability', 'probability']
     """
     a, b = pair(p, q)
+    a, b = distribution(a, "p"), distribution(b, "q")
     if a.ndim != 1 or (labels is not None and len(labels) != len(a)):
         raise ValueError(
             f"p and q must have shape (k,), and labels k names; got {np.shape(p)} and "

@@ -76,7 +76,9 @@ class LossSlopes:
             )
         zero = np.zeros((1, 15))
         steps = {loss: int(LossSlopes(self.gamma, loss)(zero)[0]) for loss in NAMES}
-        rows["steps from zero"] = ", ".join(f"{loss} {n}" for loss, n in steps.items())
+        rows[f"steps from zero to {self.accuracy:.0%} right"] = ", ".join(
+            f"{loss} {n}" for loss, n in steps.items()
+        )
         return rows
 
     @cached_property

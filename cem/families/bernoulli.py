@@ -8,7 +8,8 @@ from typing import Self
 import numpy as np
 from numpy.random import Generator
 
-from cem.families.parametric import Parametric, parameter, probability
+from cem.families.parametric import Independent, parameter, probability, whole
+from cem.families.samples import checked_sample, rows
 from cem.loss.registry import closed_form_entropy, closed_form_kl
 from cem.loss.series import divergence_terms
 from cem.loss.support import Support
@@ -16,7 +17,7 @@ from cem.typing import Array, Batch, Vector
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Bernoulli(Parametric):
+class Bernoulli(Independent):
     """``f(x; p) = prod_j p_j^x_j (1 - p_j)^(1 - x_j)`` on ``{0, 1}^d``.
 
     ``p`` has shape ``(d,)``; samples are int8 arrays of shape ``(n, d)``.
@@ -33,20 +34,25 @@ class Bernoulli(Parametric):
 
     def log_density(self, x: Batch) -> Vector:
         """``ln f(x_i; p)``, shape ``(n,)``; ``-inf`` off ``{0, 1}^d`` and where ``p`` forbids."""
-        one = np.asarray(x) == 1
+        x = rows(self, x)
+        one = x == 1
         with np.errstate(divide="ignore"):
             ln_p, ln_q = np.log(self.p), np.log1p(-self.p)
         sure = np.isinf(ln_p) | np.isinf(ln_q)  # 0 * inf would spoil the product below
         odds = np.where(sure, 0.0, ln_p) - np.where(sure, 0.0, ln_q)
         log_f = one @ odds + ln_q[~sure].sum()
-        outside = (~one & (np.asarray(x) != 0)).any(axis=1)
+        outside = (~one & (x != 0)).any(axis=1)
         if sure.any():
             outside |= (one[:, sure] != (self.p[sure] == 1)).any(axis=1)
         return np.where(outside, -np.inf, log_f)
 
     def fit(self, x: Batch, weights: Vector) -> Self:
-        """``p_j``: the weighted share of ones; de Boer et al. (2005)."""
-        return self.replace(p=weights @ x / weights.sum())
+        """``p_j``: the weighted share of ones; de Boer et al. (2005).
+
+        Raises ValueError for samples off ``{0, 1}^d``.
+        """
+        x, w = checked_sample(self, x, weights, whole(0, 1))
+        return self.replace(p=w @ x)
 
     def spread(self) -> Array:
         """``sqrt(p_j (1 - p_j))``."""
@@ -66,5 +72,9 @@ def _entropy(f: Bernoulli) -> float:
 
 @closed_form_kl(Bernoulli, Bernoulli)
 def _kl(f: Bernoulli, g: Bernoulli) -> float:
-    terms = divergence_terms(f.p, g.p) + divergence_terms(1 - f.p, 1 - g.p, f.p - g.p)
-    return float(terms.sum())
+    return float(coin_divergence(f.p, g.p).sum())
+
+
+def coin_divergence(p: Array, q: Array) -> Array:
+    """``D`` from the coin ``p`` to the coin ``q``, elementwise."""
+    return divergence_terms(p, q) + divergence_terms(1 - p, 1 - q, p - q)

@@ -10,8 +10,8 @@ from numpy.random import Generator
 
 from cem.families.differences import stirling
 from cem.families.dirichlet import dirichlet_entropy, dirichlet_kl, fitted_concentration
-from cem.families.parametric import Independent, parameter, positive
-from cem.families.samples import distinct, elite
+from cem.families.parametric import Independent, between_0_and_1, parameter, positive
+from cem.families.samples import checked_sample, distinct, rows
 from cem.loss.registry import closed_form_entropy, closed_form_kl
 from cem.loss.series import divergence_terms
 from cem.loss.support import Support
@@ -41,7 +41,7 @@ class Beta(Independent):
 
     def log_density(self, x: Batch) -> Vector:
         """``ln f(x_i; a, b)``, shape ``(n,)``; ``-inf`` unless all lie strictly within (0, 1)."""
-        x = np.asarray(x, dtype=float)
+        x = rows(self, x, float)
         inside = (x > 0) & (x < 1)
         y, total = np.where(inside, x, 0.5), self.a + self.b
         p, q = self.a / total, self.b / total  # below, ln f in terms of y - p: nothing cancels
@@ -55,7 +55,7 @@ class Beta(Independent):
 
         Raises ValueError for samples that are 0 or 1, or all equal.
         """
-        x, w = elite(self, x, weights, 0.0, 1.0)
+        x, w = checked_sample(self, x, weights, between_0_and_1)
         mean = w @ distinct(self, x)
         s = w @ divergence_terms(mean, x) / mean
         t = w @ divergence_terms(1 - mean, 1 - x, mean - x) / (1 - mean)

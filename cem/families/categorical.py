@@ -9,7 +9,8 @@ from typing import Self
 import numpy as np
 from numpy.random import Generator
 
-from cem.families.parametric import ROUNDING, Parametric, parameter, probability
+from cem.families.parametric import ROUNDING, Parametric, parameter, probability, whole
+from cem.families.samples import checked_sample, rows
 from cem.loss.registry import closed_form_entropy, closed_form_kl
 from cem.loss.series import divergence_terms
 from cem.loss.support import Support
@@ -69,7 +70,7 @@ class Categorical(Parametric):
 
     def log_density(self, x: Batch) -> Vector:
         """``ln f(x_i; p)``, shape ``(n,)``; ``-inf`` off the support."""
-        x = np.asarray(x)
+        x = rows(self, x)
         inside = (x >= 0) & (x < self.p.shape[1]) & (x == np.floor(x))
         chosen = np.where(inside, x, 0).astype(np.int64)
         with np.errstate(divide="ignore"):
@@ -77,11 +78,15 @@ class Categorical(Parametric):
         return np.where(inside, log_p, -np.inf).sum(axis=1)
 
     def fit(self, x: Batch, weights: Vector) -> Self:
-        """``p[j, k]``: the weighted share of value ``k`` in coordinate ``j``."""
+        """``p[j, k]``: the weighted share of value ``k`` in coordinate ``j``.
+
+        Raises ValueError for samples that are no category.
+        """
         d, k = self.p.shape
-        cell = np.asarray(x) + k * np.arange(d)
-        mass = np.bincount(cell.ravel(), np.repeat(weights, d), minlength=d * k)
-        return self.replace(p=mass.reshape(d, k) / weights.sum())
+        x, w = checked_sample(self, x, weights, whole(0, k - 1))
+        cell = x.astype(np.int64) + k * np.arange(d)
+        mass = np.bincount(cell.ravel(), np.repeat(w, d), minlength=d * k)
+        return self.replace(p=np.asarray(mass.reshape(d, k), dtype=float))
 
     def spread(self) -> Array:
         """``sqrt(1 - sum_k p[j, k]^2)``: the categories have no order, so Gini's measure."""

@@ -21,7 +21,7 @@ def log_ratio(x: Any, y: Any) -> Array:
     >>> float(log_ratio(1.0 + 2**-30, 1.0)) * 2**31
     1.99999999906...
     """
-    near = np.abs(x - y) < 0.5 * np.minimum(x, y)
+    near = np.abs(x - y) < 0.5 * np.minimum(x, y)  # there x - y is exact
     return np.where(near, np.log1p(np.where(near, x - y, 0.0) / y), np.log(x) - np.log(y))
 
 
@@ -46,7 +46,7 @@ def exp_excess(w: Any) -> Array:
     """
     with np.errstate(over="ignore"):
         r = np.expm1(w)
-    near = np.abs(w) < 0.2
+    near = np.abs(w) < 0.2  # further out r - w loses a digit at most
     small = np.where(near, r, 0.0)
     return np.where(near, divergence_terms(1.0, 1.0 + small, small), r - w)
 

@@ -18,7 +18,7 @@ from cem.families.differences import (
 )
 from cem.families.newton import increasing_root
 from cem.families.parametric import ROUNDING, Parametric, parameter, positive
-from cem.families.samples import distinct, elite, in_range
+from cem.families.samples import checked_sample, distinct, in_range, rows
 from cem.loss.registry import closed_form_entropy, closed_form_kl
 from cem.loss.series import divergence_terms
 from cem.typing import Array, Batch, Vector
@@ -29,6 +29,16 @@ def concentrations(a: Array) -> Array:
     if a.size < 2:
         raise ValueError(f"must hold two numbers or more, one per share; got {a.size}")
     return positive(a)
+
+
+def shares(x: Array) -> Array:
+    """Rows of positive numbers that sum to one."""
+    total = positive(x).sum(axis=1)
+    off = np.abs(total - 1) > ROUNDING
+    if off.any():
+        row = int(off.argmax())
+        raise ValueError(f"must sum to 1; got {total[row]:g} in row {row}")
+    return x
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -56,9 +66,10 @@ class Dirichlet(Parametric):
 
     def log_density(self, x: Batch) -> Vector:
         """``ln f(x_i; a)``, shape ``(n,)``; ``-inf`` unless all shares are positive with sum 1."""
-        x = np.asarray(x, dtype=float)
-        inside = (x > 0).all(axis=1) & (np.abs(x.sum(axis=1) - 1) <= ROUNDING)
-        y = np.where(inside[:, None], x, 1.0)
+        x = rows(self, x, float)
+        possible = ((x > 0) & (x <= 1)).all(axis=1)
+        y = np.where(possible[:, None], x, 1.0)
+        inside = possible & (np.abs(y.sum(axis=1) - 1) <= ROUNDING)
         total = self.concentration.sum()
         log_f = -np.log(y) - total * divergence_terms(self.concentration / total, y)
         constant = stirling(self.concentration).sum() - stirling(total)
@@ -67,10 +78,10 @@ class Dirichlet(Parametric):
     def fit(self, x: Batch, weights: Vector) -> Self:
         """``psi(a_j) - psi(A)`` is the weighted mean of ``ln x_j``.
 
-        Source: Minka (2000). Raises ValueError for samples with a share of zero, and for samples
-        that have a share in common.
+        Source: Minka (2000). Raises ValueError for samples off the simplex or on its boundary, and
+        for samples that have a share in common.
         """
-        x, w = elite(self, x, weights, low=0.0)
+        x, w = checked_sample(self, x, weights, shares)
         mean = w @ distinct(self, x)
         s = w @ divergence_terms(mean, x) / mean
         return self.replace(concentration=fitted_concentration(mean[None], s[None])[0])
@@ -114,8 +125,9 @@ def _delta(mean: Array, s: Array, total: Array) -> Array:
     from scipy.special import digamma, zeta
 
     target = np.log(total * mean) - s - stirling_slope(total)
+    # Minka (2000): psi(a) is near ln(a - 1/2) above -2.22, and near -1 / a + psi(1) below
     a = np.where(target > -2.22, np.exp(target) + 0.5, -1 / (target - digamma(1.0)))
-    for _ in range(4):  # Minka (2000): each step doubles the digits
+    for _ in range(4):  # Newton's steps: each doubles the digits
         a = a - (digamma(a) - target) / zeta(2, a)
     delta = log_ratio(a, total * mean)
     for _ in range(2):  # and what is left of it, relative to delta, not to ln(a)
@@ -146,7 +158,8 @@ def dirichlet_entropy(a: Array) -> Array:
 def dirichlet_kl(a: Array, b: Array) -> Array:
     """``D`` from the Dirichlet density ``a`` to ``b``, along the last axis.
 
-    The divergence of the means, and that of the concentrations less what is common to them.
+    Gil, Alajaji, Linder (2013), as the divergence of the means, and that of the concentrations less
+    what is common to them.
     """
     total, other = a.sum(axis=-1, keepdims=True), b.sum(axis=-1, keepdims=True)
     rise = (b - a).sum(axis=-1, keepdims=True)

@@ -8,7 +8,8 @@ from typing import Self
 import numpy as np
 from numpy.random import Generator
 
-from cem.families.parametric import Parametric, parameter, positive
+from cem.families.parametric import Independent, non_negative, parameter, positive
+from cem.families.samples import checked_sample, rows
 from cem.loss.registry import closed_form_entropy, closed_form_kl
 from cem.loss.series import divergence_terms
 from cem.loss.support import Support
@@ -16,7 +17,7 @@ from cem.typing import Array, Batch, Vector
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Exponential(Parametric):
+class Exponential(Independent):
     """``f(x; v) = prod_j exp(-x_j / v_j) / v_j`` on ``x >= 0``; ``v`` is the mean.
 
     ``mean`` has shape ``(d,)``; samples are float arrays of shape ``(n, d)``.
@@ -35,12 +36,18 @@ class Exponential(Parametric):
 
     def log_density(self, x: Batch) -> Vector:
         """``ln f(x_i; v)``, shape ``(n,)``; ``-inf`` where a coordinate is negative."""
-        log_f = -(x @ (1 / self.mean)) - np.log(self.mean).sum()
-        return np.where(np.min(x, axis=1) >= 0, log_f, -np.inf)
+        x = rows(self, x)
+        with np.errstate(invalid="ignore"):  # inf - inf lies outside
+            log_f = -(x @ (1 / self.mean)) - np.log(self.mean).sum()
+        return np.where(x.min(axis=1) >= 0, log_f, -np.inf)
 
     def fit(self, x: Batch, weights: Vector) -> Self:
-        """``v_j``: the weighted mean; de Boer et al. (2005)."""
-        return self.replace(mean=weights @ x / weights.sum())
+        """``v_j``: the weighted mean; de Boer et al. (2005).
+
+        Raises ValueError for samples that are negative.
+        """
+        x, w = checked_sample(self, x, weights, non_negative)
+        return self.replace(mean=w @ x)
 
     def spread(self) -> Array:
         """The standard deviation of an exponential is its mean."""
@@ -48,7 +55,7 @@ class Exponential(Parametric):
 
     def support(self) -> Support:
         """From zero on."""
-        return Support(np.zeros_like(self.mean), np.full_like(self.mean, np.inf))
+        return Support.positive(self.n_coordinates)
 
 
 @closed_form_entropy(Exponential, of_fits=True)

@@ -18,7 +18,7 @@ from cem.families.differences import (
 )
 from cem.families.newton import increasing_root
 from cem.families.parametric import Independent, parameter, positive
-from cem.families.samples import distinct, elite, in_range
+from cem.families.samples import checked_sample, distinct, in_range, rows
 from cem.loss.registry import closed_form_entropy, closed_form_kl
 from cem.loss.series import divergence_terms
 from cem.loss.support import Support
@@ -46,7 +46,7 @@ class Gamma(Independent):
 
     def log_density(self, x: Batch) -> Vector:
         """``ln f(x_i; a, b)``, shape ``(n,)``; ``-inf`` unless all coordinates are positive."""
-        x = np.asarray(x, dtype=float)
+        x = rows(self, x, float)
         inside = (x > 0) & (x < np.inf)
         y = np.where(inside, x, 1.0)  # below, ln f in terms of x / mean: nothing large cancels
         log_f = stirling(self.shape) - self.rate * divergence_terms(self.shape / self.rate, y)
@@ -57,7 +57,7 @@ class Gamma(Independent):
 
         Raises ValueError for samples that are not positive, or all equal.
         """
-        x, w = elite(self, x, weights, low=0.0)
+        x, w = checked_sample(self, x, weights, positive)
         mean = w @ distinct(self, x)
         shape = fitted_shape(w @ divergence_terms(mean, x) / mean)
         return self.replace(shape=shape, rate=shape / mean)
@@ -73,7 +73,7 @@ class Gamma(Independent):
 
     def support(self) -> Support:
         """All that is positive."""
-        return Support(np.zeros_like(self.shape), np.full_like(self.shape, np.inf))
+        return Support.positive(self.n_coordinates)
 
 
 def fitted_shape(s: Array) -> Array:

@@ -8,9 +8,10 @@ from typing import Self
 import numpy as np
 from numpy.random import Generator
 
-from cem.families.parametric import Parametric, parameter, positive, probability
+from cem.families.bernoulli import coin_divergence
+from cem.families.parametric import Independent, parameter, positive, probability, whole
+from cem.families.samples import checked_sample, rows
 from cem.loss.registry import closed_form_entropy, closed_form_kl
-from cem.loss.series import divergence_terms
 from cem.loss.support import Support
 from cem.typing import Array, Batch, Vector
 
@@ -21,7 +22,7 @@ def chance(p: Array) -> Array:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Geometric(Parametric):
+class Geometric(Independent):
     """``f(x; p) = prod_j p_j (1 - p_j)^(x_j - 1)`` on ``{1, 2, ...}^d``; the mean is ``1 / p``.
 
     ``p`` has shape ``(d,)``; samples are int64 arrays of shape ``(n, d)``. Where ``p`` is one the
@@ -41,14 +42,18 @@ class Geometric(Parametric):
         """``ln f(x_i; p)``, shape ``(n,)``; ``-inf`` off the whole numbers from 1."""
         from scipy.special import xlog1py
 
-        x = np.asarray(x)
+        x = rows(self, x)
         inside = (x >= 1) & (x == np.floor(x)) & (x < np.inf)
         log_f = xlog1py(np.where(inside, x - 1, 0), -self.p)
         return np.where(inside.all(axis=1), log_f.sum(axis=1) + np.log(self.p).sum(), -np.inf)
 
     def fit(self, x: Batch, weights: Vector) -> Self:
-        """``1 / p_j``: the weighted mean. Samples that are all 1 give ``p_j = 1``."""
-        return self.replace(p=weights.sum() / (weights @ x))
+        """``1 / p_j``: the weighted mean. Samples that are all 1 give ``p_j = 1``.
+
+        Raises ValueError for samples off ``{1, 2, ...}^d``.
+        """
+        x, w = checked_sample(self, x, weights, whole(1))
+        return self.replace(p=1 / (w @ x))
 
     def spread(self) -> Array:
         """``sqrt(1 - p_j) / p_j``."""
@@ -69,5 +74,4 @@ def _entropy(f: Geometric) -> float:
 
 @closed_form_kl(Geometric, Geometric)
 def _kl(f: Geometric, g: Geometric) -> float:
-    coins = divergence_terms(f.p, g.p) + divergence_terms(1 - f.p, 1 - g.p, f.p - g.p)
-    return float((coins / f.p).sum())
+    return float((coin_divergence(f.p, g.p) / f.p).sum())  # 1 / p tosses of a coin

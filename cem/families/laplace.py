@@ -10,7 +10,7 @@ from numpy.random import Generator
 
 from cem.families.differences import exp_excess
 from cem.families.parametric import ROUNDING, Independent, parameter, positive, real
-from cem.families.samples import distinct, elite
+from cem.families.samples import checked_sample, distinct, rows
 from cem.loss.registry import closed_form_entropy, closed_form_kl
 from cem.loss.series import divergence_terms
 from cem.loss.support import Support
@@ -38,14 +38,15 @@ class Laplace(Independent):
 
     def log_density(self, x: Batch) -> Vector:
         """``ln f(x_i; m, b)``, shape ``(n,)``."""
-        return -(np.abs(x - self.mean) @ (1 / self.scale)) - np.log(2 * self.scale).sum()
+        distance = np.abs(rows(self, x) - self.mean) @ (1 / self.scale)
+        return np.fmax(-distance - np.log(2 * self.scale).sum(), -np.inf)  # NaN is nowhere
 
     def fit(self, x: Batch, weights: Vector) -> Self:
         """``m_j``: the weighted median, the lower of two; ``b_j``: the mean distance from it.
 
         Raises ValueError for samples that are all equal.
         """
-        x, w = elite(self, x, weights)
+        x, w = checked_sample(self, x, weights, real)
         order = distinct(self, x).argsort(axis=0, kind="stable")
         middle = (w[order].cumsum(axis=0) >= 0.5 - ROUNDING).argmax(axis=0)
         columns = np.arange(x.shape[1])
@@ -62,8 +63,7 @@ class Laplace(Independent):
 
     def support(self) -> Support:
         """All of ``R^d``."""
-        everywhere = np.full_like(self.mean, np.inf)
-        return Support(-everywhere, everywhere)
+        return Support.everywhere(self.n_coordinates)
 
 
 @closed_form_entropy(Laplace, of_fits=True)

@@ -11,10 +11,14 @@ from numpy.random import Generator
 
 from cem.families.normal import LN_2PI
 from cem.families.parametric import ROUNDING, Parametric, parameter, real
+from cem.families.samples import checked_sample, rows
 from cem.loss.registry import closed_form_entropy, closed_form_kl
 from cem.loss.series import divergence_terms
 from cem.loss.support import Support
 from cem.typing import Array, Batch, Vector
+
+NULL = 1e-14  # of the largest eigenvalue: what rounding makes of a zero one
+OFF = 1e-6  # of the width: what sampling and rounding put between a sample and its plane
 
 
 def covariance(a: Array) -> Array:
@@ -61,18 +65,22 @@ class MultivariateNormal(Parametric):
 
     def log_density(self, x: Batch) -> Vector:
         """``ln f(x_i; mean, cov)``, shape ``(n,)``."""
-        root = self._cholesky()
+        x, root = rows(self, x), self._cholesky()
         if root is None:
             return self._log_density_on_the_plane(x)
         from scipy.linalg import solve_triangular
 
         z = solve_triangular(root, (x - self.mean).T, lower=True, check_finite=False)
         square = np.einsum("ij,ij->j", z, z)
-        return -0.5 * (square + self.mean.size * LN_2PI) - np.log(np.diag(root)).sum()
+        log_f = -0.5 * (square + self.mean.size * LN_2PI) - np.log(np.diag(root)).sum()
+        return np.fmax(log_f, -np.inf)  # NaN is nowhere
 
     def fit(self, x: Batch, weights: Vector) -> Self:
-        """The weighted mean and covariance (population form, about the new mean)."""
-        w = weights / weights.sum()
+        """The weighted mean and covariance (population form, about the new mean).
+
+        Raises ValueError for samples that are not finite.
+        """
+        x, w = checked_sample(self, x, weights, real)
         mean = w @ x
         z = x - mean
         return self.replace(mean=mean, cov=(z.T * w) @ z)
@@ -95,8 +103,7 @@ class MultivariateNormal(Parametric):
         """All of ``R^d``; None if singular, for a plane is no box."""
         if self._cholesky() is None:
             return None
-        everywhere = np.full_like(self.mean, np.inf)
-        return Support(-everywhere, everywhere)
+        return Support.everywhere(self.n_coordinates)
 
     def _cholesky(self) -> Array | None:
         """The lower root of ``cov``, or None where it is singular."""
@@ -105,27 +112,29 @@ class MultivariateNormal(Parametric):
         except np.linalg.LinAlgError:
             return None
         scale = self.spread()
-        tiny = np.diag(root) <= 1e-8 * scale  # a direction that is rounding only
+        tiny = np.diag(root) <= 1e-8 * scale  # a root of rounding: of 1e-16 of the variance
         return None if tiny.any() else root
 
     def _eigen(self) -> tuple[Array, Array]:
         values, vectors = np.linalg.eigh(self.cov)
-        if values[0] < -1e-9 * max(values[-1], 0.0):
+        if values[0] < -ROUNDING * max(values[-1], 0.0):
             raise ValueError(
                 "MultivariateNormal.cov must not have negative eigenvalues; the smallest is "
                 f"{values[0]:g}, the largest {values[-1]:g}"
             )
-        return np.where(values > 1e-14 * values[-1], values, 0.0), vectors
+        return np.where(values > NULL * values[-1], values, 0.0), vectors
 
     def _singular_root(self) -> Array:
         values, vectors = self._eigen()
         return np.asarray(vectors * np.sqrt(values))
 
-    def _log_density_on_the_plane(self, x: Batch) -> Vector:
+    def _log_density_on_the_plane(self, x: Array) -> Vector:
         values, vectors = self._eigen()
-        off = np.abs((x - self.mean) @ vectors[:, values == 0]).max(axis=1, initial=0.0)
+        finite = np.isfinite(x)
+        z = np.where(finite, x, 0.0) - self.mean
+        off = np.abs(z @ vectors[:, values == 0]).max(axis=1, initial=0.0)
         width = math.sqrt(values[-1]) + np.abs(self.mean).max()
-        return np.where(off <= 1e-6 * width, np.inf, -np.inf)
+        return np.where(finite.all(axis=1) & (off <= OFF * width), np.inf, -np.inf)
 
 
 @closed_form_entropy(MultivariateNormal, of_fits=True)
@@ -138,7 +147,10 @@ def _entropy(f: MultivariateNormal) -> float:
 
 @closed_form_kl(MultivariateNormal, MultivariateNormal)
 def multivariate_normal_kl(f: MultivariateNormal, g: MultivariateNormal) -> float:
-    """Half of ``sum_j r_j - ln(1 + r_j) + shift^2``, ``1 + r`` the eigenvalues of the ratio."""
+    """Half of ``sum_j r_j - ln(1 + r_j) + shift^2``, ``1 + r`` the eigenvalues of the ratio.
+
+    Gil, Alajaji, Linder (2013), with the trace and the determinants as sums over eigenvalues.
+    """
     a, b = f._cholesky(), g._cholesky()  # noqa: SLF001
     if a is None or b is None:
         same = np.array_equal(f.cov, g.cov) and np.array_equal(f.mean, g.mean)

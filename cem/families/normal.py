@@ -10,6 +10,7 @@ import numpy as np
 from numpy.random import Generator
 
 from cem.families.parametric import Independent, non_negative, parameter, real
+from cem.families.samples import checked_sample, rows
 from cem.loss.registry import closed_form_entropy, closed_form_kl
 from cem.loss.series import divergence_terms
 from cem.loss.support import Support
@@ -42,25 +43,30 @@ class Normal(Independent):
 
     def log_density(self, x: Batch) -> Vector:
         """``ln f(x_i; mean, std)``, shape ``(n,)``."""
+        x = rows(self, x)
         if not self.std.all():
             return self._log_density_of_a_collapsed_one(x)
         z = x - self.mean
         z /= self.std
         square = np.einsum("ij,ij->i", z, z)
-        return -0.5 * (square + self.mean.size * LN_2PI) - np.log(self.std).sum()
+        log_f = -0.5 * (square + self.mean.size * LN_2PI) - np.log(self.std).sum()
+        return np.fmax(log_f, -np.inf)  # NaN is nowhere
 
-    def _log_density_of_a_collapsed_one(self, x: Batch) -> Vector:
+    def _log_density_of_a_collapsed_one(self, x: Array) -> Vector:
         point = self.std == 0
         there = (x[:, point] == self.mean[point]).all(axis=1)
-        return np.where(there, np.inf, -np.inf)
+        return np.where(there & np.isfinite(x).all(axis=1), np.inf, -np.inf)
 
     def fit(self, x: Batch, weights: Vector) -> Self:
-        """The weighted mean and standard deviation (population form, about the new mean)."""
-        total = weights.sum()
-        mean = weights @ x / total
+        """The weighted mean and standard deviation (population form, about the new mean).
+
+        Raises ValueError for samples that are not finite.
+        """
+        x, w = checked_sample(self, x, weights, real)
+        mean = w @ x
         z = x - mean
         z *= z
-        return self.replace(mean=mean, std=np.sqrt(weights @ z / total))
+        return self.replace(mean=mean, std=np.sqrt(w @ z))
 
     def no_narrower_than(self, other: Self) -> Self:
         """Every standard deviation is raised to the other's: likelihood ratios stay bounded."""

@@ -42,6 +42,29 @@ def real(a: Array) -> Array:
     raise _bad(a, np.isfinite(a), "must be finite")
 
 
+def between_0_and_1(a: Array) -> Array:
+    """Numbers in (0, 1)."""
+    if a.min(initial=0.5) > 0 and a.max(initial=0.5) < 1:
+        return a
+    raise _bad(a, (a > 0) & (a < 1), "must lie strictly between 0 and 1")
+
+
+def whole(low: int, high: int | None = None) -> Callable[[Array], Array]:
+    """The constraint to whole numbers from ``low`` to ``high``, or from ``low`` on."""
+
+    def constraint(a: Array) -> Array:
+        most = np.finfo(float).max if high is None else high
+        in_range = a.min() >= low and a.max() <= most  # false for NaN
+        if in_range and (a.dtype.kind in "biu" or (a == np.floor(a)).all()):
+            return a
+        good = (a >= low) & (a <= most) & (a == np.floor(a))
+        raise _bad(
+            a, good, f"must be whole numbers from {low} {'on' if high is None else f'to {high}'}"
+        )
+
+    return constraint
+
+
 def _within(a: Array, low: float, high: float, must: str) -> Array:
     least, most = a.min(initial=low), a.max(initial=low)
     if least >= low and most <= high:
@@ -70,7 +93,10 @@ def _parameters_of(family: Any) -> tuple[tuple[str, int, Callable[[Array], Array
 
 @dataclass(frozen=True, eq=False)
 class Parametric:
-    """Base of the families: subclasses declare `parameter` fields and four methods."""
+    """Base of the families: subclasses declare `parameter` fields and four methods.
+
+    The first axis of the first parameter counts the coordinates of a sample.
+    """
 
     def __post_init__(self) -> None:
         for field_name, ndim, constraint in self._declared():
@@ -97,6 +123,11 @@ class Parametric:
     def _declared(self) -> tuple[tuple[str, int, Callable[[Array], Array]], ...]:
         family: Any = type(self)
         return _parameters_of(family)
+
+    @property
+    def n_coordinates(self) -> int:
+        """``d``, the number of coordinates of a sample."""
+        return len(getattr(self, self._declared()[0][0]))
 
     def parameters(self) -> dict[str, Array]:
         """The reference parameter ``v`` as named arrays."""

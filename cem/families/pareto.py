@@ -10,7 +10,7 @@ from numpy.random import Generator
 
 from cem.families.differences import log_ratio
 from cem.families.parametric import Independent, parameter, positive
-from cem.families.samples import distinct, elite, in_range
+from cem.families.samples import checked_sample, distinct, in_range, rows
 from cem.loss.registry import closed_form_entropy, closed_form_kl
 from cem.loss.series import divergence_terms
 from cem.loss.support import Support
@@ -40,7 +40,7 @@ class Pareto(Independent):
 
     def log_density(self, x: Batch) -> Vector:
         """``ln f(x_i; m, a)``, shape ``(n,)``; ``-inf`` if a coordinate is below the minimum."""
-        x = np.asarray(x, dtype=float)
+        x = rows(self, x, float)
         inside = (x >= self.minimum) & (x < np.inf)
         y = np.where(inside, x, self.minimum)
         log_f = np.log(self.shape) - np.log(y) - self.shape * log_ratio(y, self.minimum)
@@ -51,7 +51,7 @@ class Pareto(Independent):
 
         Raises ValueError for samples that are not positive, or all equal.
         """
-        x, w = elite(self, x, weights, low=0.0)
+        x, w = checked_sample(self, x, weights, positive)
         minimum = distinct(self, x).min(axis=0)
         return self.replace(minimum=minimum, shape=1 / (w @ log_ratio(x, minimum)))
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.random import Generator
 
 from cem.families.differences import stirling
-from cem.families.parametric import Parametric, non_negative, parameter
+from cem.families.parametric import Independent, non_negative, parameter, whole
+from cem.families.samples import checked_sample, rows
 from cem.loss.registry import closed_form_entropy, closed_form_kl
 from cem.loss.series import divergence_terms
 from cem.loss.support import Support
@@ -23,7 +24,7 @@ SERIES = (  # in 1 / rate, from integrating dH / d rate = E ln(X + 1) - ln(rate)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Poisson(Parametric):
+class Poisson(Independent):
     """``f(x; rate) = prod_j rate_j^x_j exp(-rate_j) / x_j!`` on ``{0, 1, ...}^d``.
 
     ``rate``, the mean, has shape ``(d,)``; samples are int64 arrays of shape ``(n, d)``. Where the
@@ -41,14 +42,18 @@ class Poisson(Parametric):
 
     def log_density(self, x: Batch) -> Vector:
         """``ln f(x_i; rate)``, shape ``(n,)``; ``-inf`` off the whole numbers from 0."""
-        x = np.asarray(x)
+        x = rows(self, x)
         inside = (x >= 0) & (x == np.floor(x)) & (x < np.inf)
         log_f = _log_density(np.where(inside, x, 0), self.rate).sum(axis=1)
         return np.where(inside.all(axis=1), log_f, -np.inf)
 
     def fit(self, x: Batch, weights: Vector) -> Self:
-        """``rate_j``: the weighted mean. Samples that are all 0 give a rate of zero."""
-        return self.replace(rate=weights @ x / weights.sum())
+        """``rate_j``: the weighted mean. Samples that are all 0 give a rate of zero.
+
+        Raises ValueError for samples off ``{0, 1, ...}^d``.
+        """
+        x, w = checked_sample(self, x, weights, whole(0))
+        return self.replace(rate=w @ x)
 
     def spread(self) -> Array:
         """``sqrt(rate_j)``."""

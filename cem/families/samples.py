@@ -1,7 +1,8 @@
-"""Samples: checked before a fit, kept within the doubles after a draw."""
+"""Batches and samples: checked before they are used, kept within the doubles after a draw."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,25 +10,53 @@ import numpy as np
 from cem.typing import Array, Batch, Vector
 
 
-def elite(
-    family: Any, x: Batch, weights: Vector, low: float = -np.inf, high: float = np.inf
+def rows(family: Any, x: Batch, dtype: Any = None) -> Array:
+    """The batch as an array ``(n, d)``: a row per sample, a column per coordinate of the family.
+
+    Raises ValueError for a batch of another shape, which would broadcast to a wrong density.
+
+    >>> from cem.families import Normal
+    >>> rows(Normal([0.0, 0.0], [1.0, 1.0]), [[1.0, 2.0]])
+    array([[1., 2.]])
+    """
+    x = np.asarray(x, dtype)
+    if x.ndim != 2 or x.shape[1] != family.n_coordinates:
+        raise ValueError(
+            f"{type(family).__name__} needs a batch of shape (n, {family.n_coordinates}), a row "
+            f"per sample and a column per coordinate; got shape {x.shape}. A single point x is "
+            "the batch [x]"
+        )
+    return x
+
+
+def checked_sample(
+    family: Any, x: Batch, weights: Vector, constraint: Callable[[Array], Array]
 ) -> tuple[Array, Vector]:
-    """The samples of positive weight, and their weights, summing to one.
+    """The rows of positive weight, as floats, and their weights, summing to one.
 
-    Raises ValueError if one does not lie strictly between ``low`` and ``high``.
+    Raises ValueError for a batch of another width, for samples that violate the ``constraint`` of
+    the family's support, and if no weight is positive.
 
-    >>> elite("anything", [[2.0], [-3.0]], np.array([5.0, 0.0]), low=0.0)
+    >>> from cem.families import Gamma
+    >>> from cem.families.parametric import positive
+    >>> x, weights = np.array([[2.0], [-3.0]]), np.array([5.0, 0.0])
+    >>> checked_sample(Gamma([1.0], [1.0]), x, weights, positive)
     (array([[2.]]), array([1.]))
     """
-    x, weights = np.asarray(x, dtype=float)[weights > 0], weights[weights > 0]
-    bad = ~((x > low) & (x < high))  # true for NaN
-    if bad.any():
-        i, j = np.argwhere(bad)[0]
+    x, counts = rows(family, x), weights > 0
+    if not counts.all():
+        x, weights = x[counts], weights[counts]
+    if len(x) == 0:
         raise ValueError(
-            f"{type(family).__name__}.fit needs samples strictly between {low:g} and {high:g}; "
-            f"got {x[i, j]:g} in coordinate {j}"
+            f"{type(family).__name__}.fit needs a sample of positive weight; got none of "
+            f"{counts.size}"
         )
-    return x, weights / weights.sum()
+    try:
+        x = constraint(x)
+    except ValueError as error:
+        kind = type(family).__name__
+        raise ValueError(f"{kind}.fit: samples of positive weight {error}") from None
+    return np.asarray(x, dtype=float), weights / weights.sum()
 
 
 def distinct(family: Any, x: Array) -> Array:
@@ -36,7 +65,7 @@ def distinct(family: Any, x: Array) -> Array:
     >>> distinct("anything", np.array([[2.0], [3.0]]))
     array([[2.], [3.]])
     """
-    same = np.ptp(x, axis=0) == 0
+    same = x.min(axis=0) == x.max(axis=0)
     if same.any():
         j = int(same.argmax())
         raise ValueError(

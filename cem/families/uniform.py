@@ -9,7 +9,7 @@ import numpy as np
 from numpy.random import Generator
 
 from cem.families.parametric import Independent, parameter, real
-from cem.families.samples import distinct, elite
+from cem.families.samples import checked_sample, distinct, rows
 from cem.loss.registry import closed_form_entropy, closed_form_kl
 from cem.loss.support import Support
 from cem.typing import Array, Batch, Vector
@@ -30,12 +30,14 @@ class Uniform(Independent):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        empty = ~(self.low < self.high)
-        if empty.any():
-            j = int(empty.argmax())
+        with np.errstate(over="ignore"):
+            width = self.high - self.low
+        bad = (width <= 0) | (width == np.inf)
+        if bad.any():
+            j = int(bad.argmax())
             raise ValueError(
-                "Uniform.low must be below Uniform.high; got "
-                f"{self.low[j]:g} and {self.high[j]:g} at index {j}"
+                "Uniform.low must be below Uniform.high, at a distance that is a finite double; "
+                f"got {self.low[j]:g} and {self.high[j]:g} at index {j}"
             )
 
     def sample(self, rng: Generator, n: int) -> Batch:
@@ -44,6 +46,7 @@ class Uniform(Independent):
 
     def log_density(self, x: Batch) -> Vector:
         """``-ln`` of the volume of the box, shape ``(n,)``; ``-inf`` outside it."""
+        x = rows(self, x)
         inside = ((x >= self.low) & (x <= self.high)).all(axis=1)
         return np.where(inside, -_entropy(self), -np.inf)
 
@@ -52,7 +55,7 @@ class Uniform(Independent):
 
         Raises ValueError for samples that are all equal.
         """
-        x, _ = elite(self, x, weights)
+        x, _ = checked_sample(self, x, weights, real)
         return self.replace(low=distinct(self, x).min(axis=0), high=x.max(axis=0))
 
     def no_narrower_than(self, other: Self) -> Self:

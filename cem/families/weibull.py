@@ -11,7 +11,7 @@ from numpy.random import Generator
 from cem.families.differences import exp_excess, log_gamma_bregman, log_ratio
 from cem.families.newton import increasing_root
 from cem.families.parametric import Independent, parameter, positive
-from cem.families.samples import distinct, elite, in_range
+from cem.families.samples import checked_sample, distinct, in_range, rows
 from cem.loss.registry import closed_form_entropy, closed_form_kl
 from cem.loss.series import divergence_terms
 from cem.loss.support import Support
@@ -41,7 +41,7 @@ class Weibull(Independent):
 
     def log_density(self, x: Batch) -> Vector:
         """``ln f(x_i; k, l)``, shape ``(n,)``; ``-inf`` unless all coordinates are positive."""
-        x = np.asarray(x, dtype=float)
+        x = rows(self, x, float)
         inside = (x > 0) & (x < np.inf)
         y = np.where(inside, x, 1.0)
         log_power = self.shape * log_ratio(y, self.scale)
@@ -55,7 +55,7 @@ class Weibull(Independent):
         ``l^k`` is the weighted mean of ``x^k``. Raises ValueError for samples that are not
         positive, or all equal.
         """
-        x, w = elite(self, x, weights, low=0.0)
+        x, w = checked_sample(self, x, weights, positive)
         top = distinct(self, x).max(axis=0)
         y = log_ratio(x, top)  # <= 0: no power overflows
         mean = w @ y
@@ -91,7 +91,7 @@ class Weibull(Independent):
 
     def support(self) -> Support:
         """All that is positive."""
-        return Support(np.zeros_like(self.shape), np.full_like(self.shape, np.inf))
+        return Support.positive(self.n_coordinates)
 
 
 @closed_form_entropy(Weibull)
@@ -102,7 +102,7 @@ def _entropy(f: Weibull) -> float:
 
 @closed_form_kl(Weibull, Weibull)
 def weibull_kl(f: Weibull, g: Weibull) -> float:
-    """Three terms, none negative; ``w`` is ``ln E_f (x / l_g)^k_g``."""
+    """Bauckhage (2013), in three terms, none negative; ``w`` is ``ln E_f (x / l_g)^k_g``."""
     rise = (g.shape - f.shape) / f.shape
     bend = log_gamma_bregman(np.full_like(rise, 2.0), 2 + rise, rise)
     w = g.shape * log_ratio(f.scale, g.scale) + rise * (1 - np.euler_gamma) + bend

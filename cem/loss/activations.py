@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cem.loss.checks import not_nan, numbers
-from cem.loss.lazy import special
+from cem.loss.lazy import BLOCK, special
 from cem.typing import Array
 
 FEW = 64  # classes that are summed one by one, for all rows at once; more are summed pairwise
@@ -98,5 +98,9 @@ def _along(of_rows: Any, z: ArrayLike, axis: int) -> Any:
     if array.ndim == 0:
         raise ValueError(f"logits must have an axis that runs over the classes; got {array!r}")
     last = np.moveaxis(array, axis, -1)
-    found = of_rows(last.reshape(-1, last.shape[-1])).reshape(last.shape)
-    return np.moveaxis(found, -1, axis).astype(array.dtype, copy=False)
+    matrix = last.reshape(-1, last.shape[-1])
+    out = np.empty(matrix.shape, dtype=array.dtype)
+    step = max(1, BLOCK // matrix.shape[1])
+    for start in range(0, len(matrix), step):
+        out[start : start + step] = of_rows(matrix[start : start + step], start)
+    return np.moveaxis(out.reshape(last.shape), -1, axis)

@@ -87,7 +87,7 @@ class MonteCarlo(Expectation):
     rng: Any = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.n, bool) or not isinstance(self.n, int) or self.n < 2:
+        if isinstance(self.n, bool) or not isinstance(self.n, int | np.integer) or self.n < 2:
             raise ValueError(f"n must be a whole number of samples, at least 2; got {self.n!r}")
 
     def mean(self, f: Family, term: Callable[[Batch], Vector]) -> Approximation:

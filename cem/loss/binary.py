@@ -19,10 +19,11 @@ from cem.loss.checks import (
     numbers,
     refuse_probabilities,
 )
-from cem.loss.lazy import LARGE, kernels, special
+from cem.loss.lazy import BLOCK, LARGE, kernels, special
 from cem.loss.reductions import reduced, weighted
-from cem.loss.targets import BLOCK
 from cem.typing import Array, Vector
+
+TARGETS = "a target is the probability of class 1, and names go to log_loss"
 
 
 def binary_cross_entropy(
@@ -111,7 +112,7 @@ def smoothed(y: Any, label_smoothing: float, first: int) -> Vector:
     """``y (1 - e) + e / 2`` in float64, checked."""
     one = y.astype(np.float64, copy=False)
     if not (np.minimum.reduce(one) >= 0 and np.maximum.reduce(one) <= 1):
-        refuse_probabilities(one, "y", first)
+        refuse_probabilities(one, "y", first, remedy=TARGETS)
     return one * (1 - label_smoothing) + label_smoothing / 2 if label_smoothing else one
 
 
@@ -141,7 +142,7 @@ def _compiled(y: Any, z: Any, first: int) -> Vector:
     loss = np.empty(len(z))
     y = y if y.dtype.char in "df" and y.dtype.isnative else y.astype(np.float64)
     if not kernels().binary_surprises(y, z, loss):
-        refuse_probabilities(y, "y", first)
+        refuse_probabilities(y, "y", first, remedy=TARGETS)
     return loss
 
 

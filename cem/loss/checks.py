@@ -15,6 +15,11 @@ UNITS = {"nats": 1.0, "bits": math.log(2), "hartleys": math.log(10)}  # in nats
 REDUCTIONS = ("mean", "sum", "none")
 ROUNDING = {"d": 1e-8, "f": 1e-6}  # of a sum that should be one
 
+LOGITS = (
+    "counts or scores need normalising, logits to be declared (from_logits=True) or turned into "
+    "probabilities (softmax, sigmoid)"
+)
+
 _least, _most, _sum = np.minimum.reduce, np.maximum.reduce, np.add.reduce
 
 
@@ -34,6 +39,8 @@ def checked_reduction(reduction: str) -> str:
 
 def numbers(a: ArrayLike, name: str) -> Array:
     """A float array with at least one element; float32 stays float32. NaN is not looked for."""
+    if isinstance(a, np.ma.MaskedArray):
+        raise TypeError(f"{name} is a masked array: fill it, or drop what is masked")
     array = np.asarray(a)
     if array.dtype.char not in "df" or not array.dtype.isnative:
         if array.dtype.kind not in "fiub" and array.size:
@@ -53,12 +60,12 @@ def not_nan(a: ArrayLike, name: str) -> Array:
 
 
 def finite(a: ArrayLike, name: str) -> Array:
-    """Finite numbers, in float64."""
+    """Finite numbers; float32 stays float32."""
     array = numbers(a, name)
-    if (bad := ~np.isfinite(array)).any():
-        at = _first(bad)
+    if not -np.inf < _least(array, axis=None) <= _most(array, axis=None) < np.inf:  # NaN too
+        at = _first(~np.isfinite(array))
         raise ValueError(f"{name} must be finite; got {array[at]:g}{_at(at)}")
-    return array.astype(np.float64, copy=False)
+    return array
 
 
 def probabilities(a: ArrayLike, name: str) -> Array:
@@ -70,29 +77,36 @@ def probabilities(a: ArrayLike, name: str) -> Array:
 
 
 def refuse_probabilities(
-    array: Array, name: str, first_row: int | None = None, most: float = 1.0
+    array: Array,
+    name: str,
+    first_row: int | None = None,
+    most: float = 1.0,
+    remedy: str = LOGITS,
 ) -> NoReturn:
     """Say which number is not a probability; rows are counted from ``first_row``."""
     at = _first(~((array >= 0) & (array <= most)))
     where = at if first_row is None else (at[0] + first_row, *at[1:])
     raise ValueError(
-        f"{name} must hold probabilities in [0, 1]; got {array[at]:g}{_at(where)}: counts or "
-        "scores need normalising, logits to be declared (from_logits=True) or turned into "
-        "probabilities (softmax, sigmoid)"
+        f"{name} must hold probabilities in [0, 1]; got {array[at]:g}{_at(where)}: {remedy}"
     )
 
 
-def distribution(a: ArrayLike, name: str, *, axis: int = -1, normalize: bool = False) -> Array:
-    """Probabilities that sum to one along ``axis``, which becomes the last; rescaled if asked."""
+def outcomes_last(a: ArrayLike, name: str, axis: int = -1) -> Array:
+    """Numbers whose last axis runs over the outcomes, not yet looked at."""
     array = numbers(a, name)
     if array.ndim == 0:
         raise ValueError(f"{name} must have an axis along which it sums to 1; got {array!r}")
-    if axis != -1:
-        array = np.moveaxis(array, axis, -1)
+    if isinstance(axis, bool) or not isinstance(axis, int | np.integer):
+        raise TypeError(f"axis must be a whole number; got {axis!r}")
+    return array if axis == -1 else np.moveaxis(array, axis, -1)
+
+
+def distribution(array: Array, name: str, *, axis: int = -1, normalize: bool = False) -> Array:
+    """The same in float64, checked to sum to one along the last axis; rescaled if asked."""
     if normalize:
         return _normalized(array, name)
     check_rows(array, name, axis=axis)
-    return array
+    return array if array.dtype.char == "d" else array.astype(np.float64)
 
 
 def check_rows(
@@ -111,7 +125,7 @@ def check_rows(
     if worst <= rounding and _least(array, axis=None) >= 0:  # false for NaN
         return
     if not (_least(array, axis=None) >= 0 and _most(array, axis=None) <= 1 + rounding):
-        refuse_probabilities(array, name, first_row, 1 + rounding)
+        refuse_probabilities(np.moveaxis(array, -1, axis), name, first_row, 1 + rounding)
     at = _first(np.atleast_1d(off > rounding))
     row = (at[0] + (first_row or 0), *at[1:])
     which = f" (row {row[0] if len(row) == 1 else row})" if array.ndim > 1 else ""
@@ -125,17 +139,18 @@ def _normalized(array: Array, name: str) -> Array:
         total = array.sum(axis=-1, keepdims=True, dtype=np.float64)
     if not (_least(array, axis=None) >= 0 and np.isfinite(total).all() and (total > 0).all()):
         bad = ~(np.isfinite(array) & (array >= 0))
-        why = f"{array[_first(bad)]:g}{_at(_first(bad))}" if bad.any() else "a sum of 0 or inf"
+        if bad.any():
+            why = f"{array[_first(bad)]:g}{_at(_first(bad))}"
+        else:
+            row = _first(~((total > 0) & np.isfinite(total)))[:-1]
+            why = f"a sum of 0 or inf{_at(row)}".replace("at index", "in row")
         raise ValueError(f"{name} cannot be normalised: expected non-negative numbers, got {why}")
     return np.asarray(array / total, dtype=np.float64)
 
 
-def pair(
-    p: ArrayLike, q: ArrayLike, *, axis: int = -1, normalize: bool = False
-) -> tuple[Array, Array]:
-    """Two distributions over the same outcomes, which run along the last axis of both."""
-    a = distribution(p, "p", axis=axis, normalize=normalize)
-    b = distribution(q, "q", axis=axis, normalize=normalize)
+def pair(p: ArrayLike, q: ArrayLike, axis: int = -1) -> tuple[Array, Array]:
+    """Two arrays over the same outcomes, which run along the last axis of both; not looked at."""
+    a, b = outcomes_last(p, "p", axis), outcomes_last(q, "q", axis)
     if a.shape[-1] != b.shape[-1]:
         raise ValueError(
             f"p has {a.shape[-1]} outcomes on axis {axis}, q has {b.shape[-1]}: they must be "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -9,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cem.loss.approximate import Approximation, Expectation
-from cem.loss.checks import distribution, nats_in, pair, probabilities
-from cem.loss.lazy import LARGE, kernels, special
+from cem.loss.checks import check_rows, distribution, nats_in, outcomes_last, pair, probabilities
+from cem.loss.lazy import BLOCK, LARGE, kernels, special
 from cem.loss.of_families import cross_entropy_of, entropy_of, is_family, kl_divergence_of
 from cem.loss.series import divergence_terms
 from cem.typing import Array
@@ -71,10 +72,11 @@ def entropy(
         _family_only(axis, normalize)
         return entropy_of(p, method) / nat
     _no_method(method)
-    found = _compiled("entropies", p, p, axis, normalize)
-    if found is None:
-        found = _entropy_terms(distribution(p, "p", axis=axis, normalize=normalize)).sum(axis=-1)
-    return found / nat
+    a = outcomes_last(p, "p", axis)
+    if a.size >= LARGE:
+        return _in(_large_sums("entropies", _cross_terms, a, a, axis, normalize), nat)
+    terms = special().entr(distribution(a, "p", axis=axis, normalize=normalize))
+    return _in(np.add.reduce(terms, axis=-1), nat)
 
 
 def cross_entropy(
@@ -101,7 +103,7 @@ def cross_entropy(
         _family_only(axis, normalize)
         return cross_entropy_of(p, q, method) / nat
     _no_method(method)
-    return _sums("cross_entropies", _cross_terms, p, q, axis, normalize) / nat
+    return _in(_sums("cross_entropies", _cross_terms, p, q, axis, normalize), nat)
 
 
 def kl_divergence(
@@ -128,7 +130,7 @@ def kl_divergence(
         _family_only(axis, normalize)
         return kl_divergence_of(p, q, method) / nat
     _no_method(method)
-    return _sums("divergences", divergence_terms, p, q, axis, normalize) / nat
+    return _in(_sums("divergences", divergence_terms, p, q, axis, normalize), nat)
 
 
 def jensen_shannon(
@@ -147,8 +149,7 @@ def jensen_shannon(
         raise TypeError(
             "jensen_shannon takes probabilities; the mean of two densities has no closed form"
         )
-    a, b = pair(p, q, axis=axis, normalize=normalize)
-    return _mean_divergence_terms(_float64(a), _float64(b)).sum(axis=-1) / nats_in(unit)
+    return _in(_sums(None, _mean_terms, p, q, axis, normalize), nats_in(unit))
 
 
 def perplexity(
@@ -174,57 +175,86 @@ def perplexity(
         return np.exp(found)
 
 
-def _mean_divergence_terms(p: Array, q: Array) -> Array:
-    """Half of those of p and q from their mean: ``(p + q) (2 s atanh(s) + ln(1 - s^2)) / 4``."""
-    total = p + q
-    s = np.divide(p - q, total, where=total > 0, out=np.zeros_like(total))
-    near = abs(s) < 0.5
-    m = 0.5 * total
-    far = special().rel_entr(p, m) + special().rel_entr(q, m)
-    if not np.count_nonzero(near):
-        return np.asarray(0.5 * far)
-    s = np.where(near, s, 0.0)
-    return np.where(near, m * (s * np.arctanh(s) + 0.5 * np.log1p(-s * s)), 0.5 * far)
-
-
-def _entropy_terms(p: Array) -> Array:
-    return np.asarray(special().entr(_float64(p)))
-
-
 def _cross_terms(p: Array, q: Array) -> Array:
     return np.asarray(0.0 - special().xlogy(p, q))
 
 
-def _float64(p: Array) -> Array:
-    return p if p.dtype.char == "d" else p.astype(np.float64)
+def _mean_terms(p: Array, q: Array) -> Array:
+    """Half of those of p and q from their mean: ``(p + q) (2 s atanh(s) + ln(1 - s^2)) / 4``."""
+    total = p + q
+    some = np.where(total > 0, total, 1.0)
+    s = (p - q) / some
+    near = abs(s) < 0.5
+    far = 0.5 * (special().xlogy(p, 2 * (p / some)) + special().xlogy(q, 2 * (q / some)))
+    s = np.where(near, s, 0.0)
+    return np.where(near, 0.5 * total * (s * np.arctanh(s) + 0.5 * np.log1p(-s * s)), far)
 
 
 def _sums(  # noqa: PLR0917 - the arguments of its callers
-    kernel: str, terms: Callable[[Array, Array], Array], p: Any, q: Any, axis: int, normalize: bool
+    kernel: str | None,
+    terms: Callable[[Array, Array], Array],
+    p: Any,
+    q: Any,
+    axis: int,
+    normalize: bool,
 ) -> Any:
-    found = _compiled(kernel, p, q, axis, normalize)
-    if found is not None:
-        return found
-    a, b = pair(p, q, axis=axis, normalize=normalize)
-    return np.add.reduce(terms(_float64(a), _float64(b)), axis=-1)
+    a, b = pair(p, q, axis)
+    if max(a.size, b.size) >= LARGE:
+        return _large_sums(kernel, terms, a, b, axis, normalize)
+    a = distribution(a, "p", axis=axis, normalize=normalize)
+    b = distribution(b, "q", axis=axis, normalize=normalize)
+    return np.add.reduce(terms(a, b), axis=-1)
 
 
-def _compiled(kernel: str, p: Any, q: Any, axis: int, normalize: bool) -> Any:
-    """The sums over large arrays that lie in memory as a kernel wants them, or None."""
-    if normalize or not (_is_large(p, axis) and (q is p or _is_large(q, axis))):
+def _large_sums(  # noqa: PLR0917
+    kernel: str | None,
+    terms: Callable[[Array, Array], Array],
+    a: Array,
+    b: Array,
+    axis: int,
+    normalize: bool,
+) -> Any:
+    """The sums by a compiled kernel, or some rows at a time: nothing as large as the input."""
+    shape = np.broadcast_shapes(a.shape, b.shape)
+    out = np.empty(shape[:-1])
+    for at in _blocks(a, b, shape, whole=kernel is not None and not normalize):
+        x, y = (np.broadcast_to(c, shape)[at] for c in (a, b))
+        if normalize:
+            x, y = distribution(x, "p", normalize=True), distribution(y, "q", normalize=True)
+        part = _compiled(kernel, x, y) if kernel else _plain(terms, x, y)
+        if part is None:  # one of them is no distribution; which, is said here
+            check_rows(a, "p", axis=axis)
+            check_rows(b, "q", axis=axis)
+        out[at] = part
+    return out[()]
+
+
+def _compiled(kernel: str, x: Array, y: Array) -> Array | None:
+    a, b = (np.ascontiguousarray(c).reshape(-1, c.shape[-1]) for c in (x, y))
+    out = np.empty(x.shape[:-1])
+    return out if getattr(kernels(), kernel)(a, b, out.reshape(-1)) else None
+
+
+def _plain(terms: Callable[[Array, Array], Array], x: Array, y: Array) -> Array | None:
+    try:
+        a, b = distribution(x, "p"), distribution(y, "q")
+    except ValueError:
         return None
-    if p.shape != q.shape:
-        return None
-    rows = (-1, p.shape[-1])
-    out = np.empty(p.shape[:-1])
-    sum_to_one = getattr(kernels(), kernel)(p.reshape(rows), q.reshape(rows), out.reshape(-1))
-    return out[()] if sum_to_one else None  # None: the slow way will say what is wrong
+    return np.asarray(np.add.reduce(terms(a, b), axis=-1))
 
 
-def _is_large(a: Any, axis: int) -> bool:
-    if not isinstance(a, np.ndarray) or a.size < LARGE or a.dtype.char not in "df":
-        return False
-    return a.dtype.isnative and a.flags.c_contiguous and axis in {-1, a.ndim - 1}
+def _blocks(a: Array, b: Array, shape: tuple[int, ...], *, whole: bool) -> list[Any]:
+    """All at once if nothing needs to be copied, or there is but one row; else some rows a time."""
+    ready = a.shape == b.shape and a.flags.c_contiguous and b.flags.c_contiguous
+    if (ready and whole) or len(shape) == 1:
+        return [...]
+    step = max(1, BLOCK * shape[0] // math.prod(shape))
+    return [slice(i, i + step) for i in range(0, shape[0], step)]
+
+
+def _in(found: Any, nats: float) -> Any:
+    """In another unit, if it is another."""
+    return found if nats == 1 else found / nats
 
 
 def _family_only(axis: int, normalize: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from cem.loss.checks import not_nan
 from cem.loss.registry import find_entropy, find_entropy_of_fits, find_kl
 from cem.typing import Batch, Family, Vector
 
@@ -17,7 +18,7 @@ def empirical_cross_entropy(log_q: Vector, weights: Vector | None = None) -> flo
     >>> round(empirical_cross_entropy(np.log([0.5, 0.25]), np.array([3.0, 1.0])), 4)
     0.8664
     """
-    log_q = np.asarray(log_q, dtype=float)
+    log_q = not_nan(log_q, "log_q")
     if weights is None:
         return float(-log_q.mean())
     weights = np.asarray(weights, dtype=float)
@@ -26,8 +27,8 @@ def empirical_cross_entropy(log_q: Vector, weights: Vector | None = None) -> flo
             f"weights must have the shape of log_q, {log_q.shape}; got {weights.shape}"
         )
     total = weights.sum()
-    if not total > 0 or (weights < 0).any():
-        raise ValueError("weights must be non-negative with a positive sum")
+    if not 0 < total < np.inf or (weights < 0).any():
+        raise ValueError("weights must be finite and non-negative, with a positive sum")
     if (weights == 0).any():
         log_q, weights = log_q[weights > 0], weights[weights > 0]
     return float(-(weights @ log_q) / total)

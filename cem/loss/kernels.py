@@ -35,6 +35,7 @@ SHIFT = 6755399441055744.0  # 1.5 * 2^52: adding it rounds to a whole number, in
 ONE_HALF, SQRT_HALF = 1 << 51, 0x3FE6A09E667F3BCD  # as bits: of an exponent, of a float64
 UP = 2.0**54  # makes a subnormal number normal
 TINY = 2.0**-60
+SMALLEST = 1 << 52  # as bits: of a normal number
 
 
 @intrinsic
@@ -133,7 +134,7 @@ def _log1p_of_share(t: float) -> float:
 @njit(**IN_ORDER)
 def _divergence_term(p: float, q: float) -> float:
     """``p ln(p / q) - p + q``: for near ``p`` and ``q`` by a series in ``s`` that has no minus."""
-    p_bits = max(_bits(p * UP), 1)  # 1: any number will do where p = 0
+    p_bits = max(_bits(p * UP), SMALLEST)  # any number will do where p = 0
     q_bits = _bits(q * UP)
     near = abs(p - q) < NEAR * (p + q)
     k = 0 if near else (p_bits - q_bits + ONE_HALF) >> 52

@@ -144,21 +144,22 @@ def log_loss(
     if observed.ndim != 1 or observed.size == 0:
         raise ValueError(f"y must be one label per example, shape (n,); got {observed.shape}")
     try:
-        names = np.unique(observed).tolist() if labels is None else list(labels)
+        values, which = np.unique(observed, return_inverse=True)
     except TypeError as error:
-        raise TypeError("the labels in y cannot be sorted: pass labels= in their order") from error
+        raise TypeError("the labels in y must be of one kind, numbers or words") from error
+    names = values.tolist() if labels is None else list(labels)
     predicted = classes_last(p, -1, "p")
     n_columns = 2 if predicted.ndim == 1 else predicted.shape[-1]
     if len(names) != n_columns or len(set(names)) != len(names):
         raise ValueError(
-            f"p has columns for {n_columns} labels, and there are {len(names)}: {names}; pass "
-            "labels= with one name per column, in the order of the columns"
+            f"p has columns for {n_columns} labels, and there are {len(set(names))} different "
+            f"ones: {names}; pass labels= with one name per column, in the order of the columns"
         )
     column = {name: i for i, name in enumerate(names)}
-    unknown = [value for value in observed.tolist() if value not in column]
+    unknown = [value for value in values.tolist() if value not in column]
     if unknown:
         raise ValueError(f"y holds {unknown[0]!r}, which is not one of the labels {names}")
-    k = np.array([column[value] for value in observed.tolist()])
+    k = np.array([column[value] for value in values.tolist()])[which]
     options: dict[str, Any] = {"sample_weight": sample_weight, "from_logits": from_logits}
     options |= {"clip": clip, "reduction": reduction}
     if predicted.ndim == 1:

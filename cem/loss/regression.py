@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from cem.loss.checks import along, checked_weights, finite, numbers
+from cem.loss.lazy import BLOCK
 from cem.loss.reductions import reduced, weighted
+from cem.typing import Vector
 
 HALF_LN_2PI = 0.5 * math.log(2 * math.pi)
 
@@ -36,9 +39,11 @@ def gaussian_nll(
     scale = along(finite(std, "std"), a.shape, "std", "y")
     if not (scale > 0).all():
         raise ValueError(f"std must be positive; got {scale.min():g}")
-    with np.errstate(over="ignore"):
-        loss = 0.5 * ((a - b) / scale) ** 2 + np.log(scale) + HALF_LN_2PI
-    return _reduced(loss, mean, sample_weight, reduction)
+
+    def loss(x: Vector, m: Vector, s: Vector) -> Vector:
+        return 0.5 * ((x - m) / s) ** 2 + np.log(s) + HALF_LN_2PI
+
+    return _reduced(loss, (a, b, scale), mean, sample_weight, reduction)
 
 
 def mean_squared_error(
@@ -55,20 +60,33 @@ def mean_squared_error(
     >>> mean_squared_error([1.0, 0.0], [0.5, 0.0])
     np.float64(0.125)
     """
-    a, b = _pair(y, mean)
-    with np.errstate(over="ignore"):
-        loss = (a - b) ** 2
-    return _reduced(loss, mean, sample_weight, reduction)
+    return _reduced(lambda x, m: (x - m) ** 2, _pair(y, mean), mean, sample_weight, reduction)
 
 
 def _pair(y: ArrayLike, mean: ArrayLike) -> tuple[Any, Any]:
-    predicted = finite(mean, "mean")
-    return along(finite(y, "y"), predicted.shape, "y", "the predictions"), predicted
+    a, b = finite(y, "y"), finite(mean, "mean")
+    if b.ndim == 0:  # one mean for all
+        return a, np.broadcast_to(b, a.shape)
+    return along(a, b.shape, "y", "the predictions"), b
 
 
-def _reduced(loss: Any, mean: ArrayLike, sample_weight: ArrayLike | None, reduction: str) -> Any:
-    weight = checked_weights(sample_weight, loss.shape, "sample_weight")
-    flat, w = loss.reshape(-1), None if weight is None else weight.reshape(-1)
-    part = flat if w is None else weighted(flat, w)
-    dtype = numbers(mean, "mean").dtype
-    return reduced([(slice(0, flat.size), part, w)], loss.shape, dtype, reduction)
+def _reduced(
+    loss: Callable[..., Vector],
+    arrays: tuple[Any, ...],
+    mean: ArrayLike,
+    sample_weight: ArrayLike | None,
+    reduction: str,
+) -> Any:
+    shape = arrays[0].shape
+    weight = checked_weights(sample_weight, shape, "sample_weight")
+    flat = [a.reshape(-1) for a in arrays]
+    w = None if weight is None else weight.reshape(-1)
+
+    def blocks() -> Iterator[tuple[slice, Vector, Vector | None]]:
+        for start in range(0, len(flat[0]), BLOCK):
+            rows = slice(start, start + BLOCK)
+            with np.errstate(over="ignore"):
+                part = loss(*(a[rows].astype(np.float64, copy=False) for a in flat))
+            yield (rows, part, None) if w is None else (rows, weighted(part, w[rows]), w[rows])
+
+    return reduced(blocks(), shape, numbers(mean, "mean").dtype, reduction)

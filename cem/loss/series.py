@@ -47,7 +47,9 @@ def divergence_terms(p: Any, q: Any, gap: Any = None) -> Array:
     far: Array = special().rel_entr(p, q) + gap
     if n_near == 0:
         return far
-    return np.where(near, _near(p, np.where(near, gap, 0.0), np.where(near, total, 1.0)), far)
+    p = p[near] if np.shape(p) == near.shape else np.broadcast_to(p, near.shape)[near]
+    far[near] = _near(p, np.broadcast_to(gap, near.shape)[near], total[near])
+    return far
 
 
 def _near(p: Any, gap: Any, total: Any) -> Array:

@@ -1,9 +1,9 @@
-"""Where a density is positive: a box of ``R^d``, or the whole numbers in it."""
+"""Where the samples of a density fall: a box of ``R^d``, or the whole numbers in it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -12,18 +12,28 @@ from cem.typing import Array, Batch, Family
 
 @dataclass(frozen=True, eq=False)
 class Support:
-    """The points ``low <= x <= high`` of ``R^d``; only the whole ones if ``discrete``.
+    """The closed box ``low <= x <= high`` that no sample leaves; its whole points if ``discrete``.
 
-    ``low`` and ``high`` have shape ``(d,)`` and may be infinite.
+    ``low`` and ``high`` have shape ``(d,)`` and may be infinite. At an end the density may be zero:
+    that of a gamma variable is, at 0.
 
-    >>> positive = Support(np.zeros(1), np.full(1, np.inf))
-    >>> positive.within(Support(np.full(1, -np.inf), np.full(1, np.inf)))
+    >>> Support.positive(1).within(Support.everywhere(1))
     True
     """
 
     low: Array
     high: Array
     discrete: bool = False
+
+    @classmethod
+    def everywhere(cls, d: int) -> Self:
+        """All of ``R^d``."""
+        return cls(np.full(d, -np.inf), np.full(d, np.inf))
+
+    @classmethod
+    def positive(cls, d: int) -> Self:
+        """From zero on, in all of ``d`` coordinates."""
+        return cls(np.zeros(d), np.full(d, np.inf))
 
     def holds(self, x: Batch) -> Any:
         """Which points of a batch ``(n, d)`` are in it? A single point ``(d,)`` is one."""

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cem.loss.checks import along, check_rows, checked_smoothing, checked_weights, numbers
+from cem.loss.lazy import BLOCK
 from cem.loss.reductions import weighted
 from cem.typing import Array, Vector
 
-BLOCK = 1 << 14  # elements at a time: what is made on the way fits the second cache
 LANES = 128  # rows that a compiled kernel takes at a time
 
 
@@ -99,7 +99,9 @@ class Targets:
     def shares(self, rows: slice) -> Array:
         """The target probabilities ``(m, C)`` of some rows, not yet smoothed."""
         if self.y.ndim == 1:
-            return np.eye(self.n_classes)[self.labels(rows)]
+            one_hot = np.zeros((rows.stop - rows.start, self.n_classes))
+            one_hot[np.arange(len(one_hot)), self.labels(rows)] = 1.0
+            return one_hot
         y = self.y[rows]
         check_rows(y, "y", first_row=rows.start, remedy="divide by the sum")
         return np.asarray(y, dtype=np.float64)

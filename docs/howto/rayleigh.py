@@ -9,13 +9,14 @@ from typing import Self
 import numpy as np
 from numpy.random import Generator
 
-from cem.families.parametric import Parametric, parameter, positive
+from cem.families.parametric import Independent, parameter, positive
+from cem.families.samples import checked_sample, rows
 from cem.loss import closed_form_entropy, closed_form_kl
 from cem.typing import Array, Batch, Vector
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Rayleigh(Parametric):
+class Rayleigh(Independent):
     """``f(x; s) = prod_j x_j / s_j^2 exp(-x_j^2 / (2 s_j^2))`` on ``x > 0``.
 
     ``scale`` has shape ``(d,)``; samples are float arrays of shape ``(n, d)``.
@@ -32,13 +33,17 @@ class Rayleigh(Parametric):
 
     def log_density(self, x: Batch) -> Vector:
         """``ln f(x_i; s)``, shape ``(n,)``; ``-inf`` where a coordinate is not positive."""
-        z = np.maximum(x, 0) / self.scale
+        z = np.fmax(rows(self, x), 0) / self.scale  # NaN lies outside, too
         with np.errstate(divide="ignore"):
             return (np.log(z / self.scale) - z**2 / 2).sum(axis=1)
 
     def fit(self, x: Batch, weights: Vector) -> Self:
-        """``s_j^2``: half the weighted mean of the squares."""
-        return self.replace(scale=np.sqrt(weights @ x**2 / weights.sum() / 2))
+        """``s_j^2``: half the weighted mean of the squares.
+
+        Raises ValueError for samples that are not positive.
+        """
+        x, w = checked_sample(self, x, weights, positive)
+        return self.replace(scale=np.sqrt(w @ x**2 / 2))
 
     def spread(self) -> Array:
         """The standard deviations."""

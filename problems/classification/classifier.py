@@ -130,7 +130,7 @@ class Classifier(ABC):
         ``found`` has the parameters as ``x``, as the result of `cem.minimize` does.
         """
         wrong = int((self.predict(found.x) != self.y).sum())
-        rows = {"accuracy": f"{self.accuracy(found.x):.2%} ({wrong} errors of {len(self.y)})"}
+        rows = {"accuracy": f"{self.accuracy(found.x):.2%} ({wrong} of {len(self.y)} wrong)"}
         if self.loss.gradient is not None:
             best = self.solve()
             rows["by gradients"] = f"{best.fun:.10g} in {best.nfev:,} evaluations (L-BFGS)"

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from cem import Bernoulli
-from cem.loss import cross_entropy, empirical_cross_entropy, entropy, kl_divergence
+from cem.loss import cross_entropy, entropy, kl_divergence
 from cem.testing import FamilyContract
 
 
@@ -82,14 +82,6 @@ def test_entropies_of_independent_coordinates_add_up():
 def test_the_divergence_from_a_density_that_forbids_what_happens_is_infinite():
     assert kl_divergence(Bernoulli([0.5]), Bernoulli([0.0])) == np.inf
     assert kl_divergence(Bernoulli([0.0]), Bernoulli([0.5])) == pytest.approx(np.log(2))
-
-
-def test_the_cross_entropy_of_a_sample_with_its_fit_is_the_entropy_of_the_fit():
-    f, rng = Bernoulli([0.2, 0.5, 0.9]), np.random.default_rng(0)
-    x, w = f.sample(rng, 100), rng.random(100)
-    fitted = f.fit(x, w)
-    loss = empirical_cross_entropy(fitted.log_density(x), w)
-    assert loss == pytest.approx(entropy(fitted), rel=1e-13)
 
 
 def test_a_rounding_error_beyond_one_is_taken_out_and_more_is_refused():

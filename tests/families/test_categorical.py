@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from cem import Bernoulli, Categorical
-from cem.loss import cross_entropy, empirical_cross_entropy, entropy, kl_divergence
+from cem.loss import cross_entropy, entropy, kl_divergence
 from cem.testing import FamilyContract
 
 P, Q = [0.10, 0.40, 0.50], [0.80, 0.15, 0.05]
@@ -104,14 +104,6 @@ def test_the_entropy_and_the_divergence_have_their_tabled_values():
     assert kl_divergence(f, g) == pytest.approx(1.3356800935337297, abs=1e-12)
     assert kl_divergence(g, f) == pytest.approx(1.4012995907424075, abs=1e-12)
     assert cross_entropy(f, g) == pytest.approx(2.279028485862769, abs=1e-12)
-
-
-def test_the_cross_entropy_of_a_sample_with_its_fit_is_the_entropy_of_the_fit():
-    f, rng = Categorical([P, Q]), np.random.default_rng(0)
-    x, w = f.sample(rng, 100), rng.random(100)
-    fitted = f.fit(x, w)
-    loss = empirical_cross_entropy(fitted.log_density(x), w)
-    assert loss == pytest.approx(entropy(fitted), rel=1e-13)
 
 
 def test_the_spread_is_ginis_measure_and_ignores_the_order_of_the_categories():

@@ -5,7 +5,6 @@ import pytest
 from scipy import stats
 
 from cem import Laplace
-from cem.loss import empirical_cross_entropy, entropy
 from cem.testing import FamilyContract
 
 
@@ -52,14 +51,6 @@ def test_every_coordinate_has_its_own_median():
     assert fitted.mean.tolist() == [2.0, 8.0, 5.0]
 
 
-def test_the_cross_entropy_of_a_sample_with_its_fit_is_the_entropy_of_the_fit():
-    f, rng = Laplace([0.5, 2.0, 3e5], [0.3, 3.0, 1e-3]), np.random.default_rng(0)
-    x, w = f.sample(rng, 100), rng.random(100)
-    fitted = f.fit(x, w)
-    loss = empirical_cross_entropy(fitted.log_density(x), w)
-    assert loss == pytest.approx(entropy(fitted), rel=1e-12)
-
-
 def test_no_narrower_raises_the_scale():
     found = Laplace([5.0, 1.0], [3.0, 2.0]).no_narrower_than(Laplace([0.0, 0.0], [2.0, 4.0]))
     assert found.mean.tolist() == [5.0, 1.0]
@@ -70,7 +61,7 @@ def test_no_narrower_raises_the_scale():
     ("x", "message"),
     [
         ([[2.0], [2.0]], r"^Laplace\.fit needs samples that differ .* all 2 have 2 in coordinate"),
-        ([[1.0], [np.inf]], r"^Laplace\.fit needs samples strictly between -inf and inf; got inf"),
+        ([[1.0], [np.inf]], r"^Laplace\.fit: .* must be finite; got inf at index \(1, 0\)$"),
     ],
 )
 def test_what_cannot_be_fitted_is_refused_with_the_reason(x, message):

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from cem import MultivariateNormal, Normal
-from cem.loss import cross_entropy, empirical_cross_entropy, entropy, kl_divergence
+from cem.loss import cross_entropy, entropy, kl_divergence
 from cem.testing import FamilyContract
 
 ROOT = np.random.default_rng(0).normal(size=(5, 5))
@@ -64,14 +64,6 @@ def test_the_entropy_and_the_divergence_have_their_tabled_values():
     assert entropy(f) == pytest.approx(3.161428687439, abs=1e-10)
     assert kl_divergence(f, g) == pytest.approx(1.003070295216, abs=1e-10)
     assert cross_entropy(f, g) == pytest.approx(3.161428687439 + 1.003070295216, abs=1e-10)
-
-
-def test_the_cross_entropy_of_a_sample_with_its_fit_is_the_entropy_of_the_fit():
-    f, rng = MultivariateNormal(np.arange(5.0), ROOT @ ROOT.T), np.random.default_rng(0)
-    x, w = f.sample(rng, 100), rng.random(100)
-    fitted = f.fit(x, w)
-    loss = empirical_cross_entropy(fitted.log_density(x), w)
-    assert loss == pytest.approx(entropy(fitted), rel=1e-12)
 
 
 LINE = MultivariateNormal([1.0, 1.0], [[1.0, 2.0], [2.0, 4.0]])  # all of it on y = 2 x - 1

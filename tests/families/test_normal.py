@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from cem import Normal
-from cem.loss import cross_entropy, empirical_cross_entropy, entropy, kl_divergence
+from cem.loss import cross_entropy, entropy, kl_divergence
 from cem.testing import FamilyContract
 
 
@@ -67,14 +67,6 @@ def test_the_divergence_of_near_members_does_not_cancel(step):
     assert moved == pytest.approx(step**2 / 2, rel=1e-12)
     widened = kl_divergence(Normal([0.0], [1.0 + step]), Normal([0.0], [1.0]))
     assert widened == pytest.approx(step**2, rel=2 * step + 1e-6)
-
-
-def test_the_cross_entropy_of_a_sample_with_its_fit_is_the_entropy_of_the_fit():
-    f, rng = Normal([1.0, 2.0], [3.0, 0.1]), np.random.default_rng(0)
-    x, w = f.sample(rng, 100), rng.random(100)
-    fitted = f.fit(x, w)
-    loss = empirical_cross_entropy(fitted.log_density(x), w)
-    assert loss == pytest.approx(entropy(fitted), rel=1e-13)
 
 
 def test_a_collapsed_coordinate_is_sampled_at_its_point():

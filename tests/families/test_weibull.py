@@ -96,7 +96,10 @@ def test_no_narrower_is_the_nearest_member_with_the_lower_shape():
     [
         ([[1.0, 2.0]], r"^Weibull\.fit needs samples that differ .* all 1 have 1 in coordinate 0"),
         ([[1.0, 2.0], [3.0, 2.0]], r"all 2 have 2 in coordinate 1, .* raise n_samples or rho"),
-        ([[1.0, 0.0], [3.0, 2.0]], r"^Weibull\.fit needs samples strictly between 0 and inf; got"),
+        (
+            [[1.0, 0.0], [3.0, 2.0]],
+            r"^Weibull\.fit: .* must be positive and finite; got 0 at index",
+        ),
     ],
 )
 def test_what_cannot_be_fitted_is_refused_with_the_reason(x, message):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import entr
 
 from cem.loss import (
     binary_cross_entropy,
@@ -9,10 +10,13 @@ from cem.loss import (
     entropy,
     kernels,
     kl_divergence,
+    lazy,
     sparse_categorical_cross_entropy,
 )
+from cem.loss.distributions import _cross_terms
+from cem.loss.series import divergence_terms
 
-LARGE = 1 << 19  # elements
+LARGE = 1 << 19  # elements: several blocks of rows
 SUMS = [entropy, cross_entropy, kl_divergence]
 
 
@@ -32,8 +36,14 @@ def distributions(width, dtype=float):
 
 
 def plainly(of, *arrays):
-    """The values of the uncompiled lines, which take what does not lie in one piece."""
-    return of(*(np.repeat(a, 2, axis=-1)[..., ::2] for a in arrays))
+    """The values of the NumPy lines, all at once."""
+    p, *q = (a.astype(float) for a in arrays)
+    terms = {
+        entropy: entr,
+        cross_entropy: _cross_terms,
+        kl_divergence: divergence_terms,
+    }
+    return terms[of](p, *q).sum(axis=-1)
 
 
 def in_parts(of, *arrays):
@@ -58,10 +68,46 @@ def test_large_arrays_are_those_that_go_through_the_compiled_loops(monkeypatch, 
         raise NotImplementedError(kernel)
 
     monkeypatch.setattr(kernels, kernel, loop)
-    a = np.full((LARGE // 4, 4), 0.25)
+    a = np.full((lazy.LARGE // 4, 4), 0.25)
     with pytest.raises(NotImplementedError, match=kernel):
         call(a)
     assert np.isfinite(call(a[:-1])).all()
+
+
+@pytest.mark.parametrize("of", SUMS[1:])
+def test_a_zero_beside_any_number_is_a_zero(of):
+    """0, subnormals and every kind of mantissa in q where p is zero, and the other way round."""
+    rng = np.random.default_rng(0)
+    q = np.concatenate(
+        [[0.0, 5e-324, 1e-310, 2.0**-1022], rng.random(LARGE), 2.0 ** -rng.random(99)]
+    )
+    other = np.column_stack([q, 1 - q])
+    sure = np.column_stack([np.zeros_like(q), np.ones_like(q)])
+    for p, r in [(sure, other), (other, sure)]:
+        found = of(p, r)
+        assert not np.isnan(found).any()
+        np.testing.assert_allclose(found, plainly(of, p, r), rtol=2e-15, atol=1e-300)
+
+
+@pytest.mark.parametrize("of", SUMS)
+@pytest.mark.parametrize("dtype", [float, np.float32])
+def test_no_layout_broadcasting_or_rescaling_changes_a_sum(of, dtype):
+    arrays = distributions(16, dtype)[: 1 if of is entropy else 2]
+    expected = of(*arrays)
+    turned = [np.asfortranarray(a) for a in arrays]
+    np.testing.assert_allclose(of(*turned), expected, rtol=2e-15)
+    np.testing.assert_allclose(of(*(a.T for a in arrays), axis=0), expected, rtol=2e-15)
+    every_second = [np.repeat(a, 2, axis=-1)[..., ::2] for a in arrays]
+    np.testing.assert_allclose(of(*every_second), expected, rtol=2e-15)
+    cube = [a.reshape(4, -1, 16) for a in arrays]
+    np.testing.assert_allclose(of(*cube).ravel(), expected, rtol=2e-15)
+    if of is not entropy:
+        one = [arrays[0], arrays[1][7]]
+        whole = [arrays[0], np.repeat(arrays[1][7:8], len(arrays[0]), axis=0)]
+        np.testing.assert_allclose(of(*one), of(*whole), rtol=2e-15)
+    scaled = [a * a.dtype.type(4) for a in arrays]  # exact, and taken out again
+    sums = [a / a.sum(axis=-1, keepdims=True, dtype=float) for a in arrays]
+    np.testing.assert_allclose(of(*scaled, normalize=True), of(*sums), rtol=4e-15, atol=1e-20)
 
 
 @pytest.mark.parametrize("of", SUMS)
@@ -78,7 +124,10 @@ def test_sums_over_rows_of_any_length_are_those_of_the_plain_lines(of, width):
 
 @pytest.mark.parametrize("of", SUMS)
 def test_sums_are_right_to_1e_15_or_four_units_of_the_last_place(of, exact):
-    judges = {entropy: exact.entropy, cross_entropy: exact.cross_entropy}
+    judges = {
+        entropy: exact.entropy,
+        cross_entropy: exact.cross_entropy,
+    }
     judge = judges.get(of, exact.divergence)
     for width in (2, 129):
         arrays = distributions(width)[: 1 if of is entropy else 2]

@@ -66,9 +66,9 @@ def test_over_a_whole_distribution_it_is_the_cross_entropy():
     ("weights", "message"),
     [
         ([1.0], r"^weights must have the shape of log_q, \(2,\); got \(1,\)$"),
-        ([0.0, 0.0], r"^weights must be non-negative with a positive sum$"),
-        ([2.0, -1.0], r"^weights must be non-negative with a positive sum$"),
-        ([np.nan, 1.0], r"^weights must be non-negative with a positive sum$"),
+        ([0.0, 0.0], r"^weights must be finite and non-negative, with a positive sum$"),
+        ([2.0, -1.0], r"^weights must be finite and non-negative, with a positive sum$"),
+        ([np.nan, 1.0], r"^weights must be finite and non-negative, with a positive sum$"),
     ],
 )
 def test_weights_that_are_none_are_refused(weights, message):
