@@ -73,7 +73,7 @@ def cases(n, dtype):
         return loss.sparse_categorical_cross_entropy(k[rows], z[rows], from_logits=True)
 
     yield (
-        "CE, logits of 10 classes",
+        "CE, 10 classes",
         lambda: sparse(slice(None)),
         {
             "torch cross_entropy": lambda: functional.cross_entropy(z_torch, k_torch).item(),
@@ -175,7 +175,7 @@ def main():
             both = max(two_threads(halves) for _ in range(5))
             others = ", ".join(f"{peer} {1e3 * t:.0f}" for peer, t in times.items())
             print(
-                f"{name + ', ' + np.dtype(dtype).name[-2:]:25.25} {1e3 * mine:7.1f} "
+                f"{name + ', float' + np.dtype(dtype).name[-2:]:25} {1e3 * mine:7.1f} "
                 f"{1e3 * reading:6.1f} {1e3 * best:9.1f} {best / mine:6.1f} "
                 f"{peak_of(ours) / 2**20:6.2f} {both:9.2f}  {others}"
             )
