@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cem.loss.checks import not_nan, numbers
+from cem.loss.checks import Place, not_nan, numbers
 from cem.loss.lazy import BLOCK, special
 from cem.typing import Array
 
@@ -46,25 +46,25 @@ def sigmoid(z: ArrayLike) -> Any:
     return special().expit(not_nan(z, "z"))
 
 
-def log_softmax_of_rows(z: Array, first_row: int = 0) -> Array:
-    """`log_softmax` of a matrix along its rows, in float64; messages count from ``first_row``."""
-    below, rest = _shifted(z, first_row)
+def log_softmax_of_rows(z: Array, place: Place) -> Array:
+    """`log_softmax` of a matrix along its rows, in float64."""
+    below, rest = _shifted(z, place)
     return np.asarray(below - np.log1p(rest)).T
 
 
-def softmax_of_rows(z: Array, first_row: int = 0) -> Array:
+def softmax_of_rows(z: Array, place: Place) -> Array:
     """`softmax` of a matrix along its rows, in float64."""
-    below, rest = _shifted(z, first_row)
+    below, rest = _shifted(z, place)
     return np.asarray(np.exp(below) / (1 + rest)).T
 
 
-def label_surprises(z: Array, labels: Any, first_row: int = 0) -> Array:
+def label_surprises(z: Array, labels: Any, place: Place) -> Array:
     """``-log_softmax(z)[i, labels[i]]`` for the rows of a matrix, in float64."""
-    below, rest = _shifted(z, first_row)
+    below, rest = _shifted(z, place)
     return np.asarray(np.log1p(rest) - below[labels, np.arange(len(z))])
 
 
-def _shifted(z: Array, first_row: int) -> tuple[Array, Array]:
+def _shifted(z: Array, place: Place) -> tuple[Array, Array]:
     """``z`` less the largest of its row, by class, and the sum of the other exponentials.
 
     What the others add to the 1 of the largest is kept apart, where it is not lost.
@@ -72,7 +72,7 @@ def _shifted(z: Array, first_row: int) -> tuple[Array, Array]:
     by_class = np.array(z.T, dtype=np.float64, order="C" if z.shape[1] <= FEW else "K")
     top = by_class.max(axis=0)
     if not np.isfinite(top).all():
-        by_class = _limit(by_class, top, first_row)
+        by_class = _limit(by_class, top, place)
         top = by_class.max(axis=0)
     with np.errstate(over="ignore"):
         below = by_class - top
@@ -81,15 +81,15 @@ def _shifted(z: Array, first_row: int) -> tuple[Array, Array]:
     return below, others.sum(axis=0) + (len(below) - 1 - np.count_nonzero(lower, axis=0))
 
 
-def _limit(z: Array, top: Array, first_row: int) -> Array:
+def _limit(z: Array, top: Array, place: Place) -> Array:
     """Columns with one logit of ``+inf`` in their limit; all others as they are, or an error."""
     for row, k in np.argwhere(np.isnan(z.T))[:1].tolist():
-        raise ValueError(f"logits must not be NaN; got NaN in row {first_row + row}, class {k}")
+        raise ValueError(f"logits must not be NaN; got NaN{place.words(row)}, class {k}")
     for row in np.flatnonzero(top == -np.inf)[:1].tolist():
-        raise ValueError(f"logits must not all be -inf; they are in row {first_row + row}")
+        raise ValueError(f"logits must not all be -inf; they are{place.words(row)}")
     certain = z == np.inf
     for row in np.flatnonzero(certain.sum(axis=0) > 1)[:1].tolist():
-        raise ValueError(f"at most one logit may be +inf; got more in row {first_row + row}")
+        raise ValueError(f"at most one logit may be +inf; got more{place.words(row)}")
     return np.where(certain.any(axis=0), np.where(certain, 0.0, -np.inf), z)
 
 
@@ -102,5 +102,7 @@ def _along(of_rows: Any, z: ArrayLike, axis: int) -> Any:
     out = np.empty(matrix.shape, dtype=array.dtype)
     step = max(1, BLOCK // matrix.shape[1])
     for start in range(0, len(matrix), step):
-        out[start : start + step] = of_rows(matrix[start : start + step], start)
+        out[start : start + step] = of_rows(
+            matrix[start : start + step], Place(last.shape[:-1], start)
+        )
     return np.moveaxis(out.reshape(last.shape), -1, axis)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cem.loss.checks import (
+    Place,
     along,
     checked_clip,
     checked_pos_weight,
@@ -80,7 +81,7 @@ def binary_cross_entropy(
         pos_weight=checked_pos_weight(pos_weight),
         label_smoothing=checked_smoothing(label_smoothing),
     )
-    blocks = _blocks(of_rows, target.reshape(-1), predicted.reshape(-1), weight)
+    blocks = _blocks(of_rows, target, predicted, weight)
     return reduced(blocks, predicted.shape, predicted.dtype, reduction)
 
 
@@ -88,8 +89,9 @@ def _blocks(
     of_rows: Callable[..., Vector], y: Any, p: Array, weight: Array | None
 ) -> Iterator[tuple[slice, Vector, Vector | None]]:
     w = None if weight is None else weight.reshape(-1)
+    flat_y, flat = y.reshape(-1), p.reshape(-1)
     for rows in binary_blocks(p.size):
-        loss = of_rows(y, p, rows)
+        loss = of_rows(flat_y[rows], flat[rows], Place(p.shape, rows.start), large=p.size >= LARGE)
         yield (rows, loss, None) if w is None else (rows, weighted(loss, w[rows]), w[rows])
 
 
@@ -108,52 +110,62 @@ def binary_blocks(n: int) -> list[slice]:
     return [slice(start, min(start + BLOCK, n)) for start in range(0, n, BLOCK)]
 
 
-def smoothed(y: Any, label_smoothing: float, first: int) -> Vector:
+def smoothed(y: Any, label_smoothing: float, place: Place) -> Vector:
     """``y (1 - e) + e / 2`` in float64, checked."""
     one = y.astype(np.float64, copy=False)
     if not (np.minimum.reduce(one) >= 0 and np.maximum.reduce(one) <= 1):
-        refuse_probabilities(one, "y", first, remedy=TARGETS)
+        refuse_probabilities(one, "y", place, remedy=TARGETS)
     return one * (1 - label_smoothing) + label_smoothing / 2 if label_smoothing else one
 
 
-def refuse_nan(z: Any, first: int) -> None:
+def refuse_nan(z: Any, place: Place) -> None:
     """Raise for the first NaN."""
     for i in np.flatnonzero(np.isnan(z))[:1].tolist():
-        raise ValueError(f"logits must not be NaN; got NaN at index {first + i}")
+        where = place.words(i, "at index")
+        raise ValueError(f"logits must not be NaN; got NaN{where}")
 
 
-def _of_logits(y: Any, z: Any, rows: slice, *, pos_weight: float, label_smoothing: float) -> Vector:
+def _of_logits(
+    y: Any, z: Any, place: Place, *, large: bool, pos_weight: float, label_smoothing: float
+) -> Vector:
     """``c1 ln(1 + e^-z) + c0 ln(1 + e^z)``: every term is positive, so nothing cancels."""
-    if pos_weight == 1 and label_smoothing == 0 and z.size >= LARGE:
-        loss = _compiled(y[rows], z[rows], rows.start)
+    if large and pos_weight == 1 and label_smoothing == 0:
+        loss = _compiled(y, z, place)
         if math.isfinite(loss.sum()):
             return loss
-    one = smoothed(y[rows], label_smoothing, rows.start)
+    one = smoothed(y, label_smoothing, place)
     c1, c0 = pos_weight * one, 1 - one
-    size = np.abs(z[rows], dtype=np.float64)
-    linear = weighted(size, np.where(z[rows] > 0, c0, c1))
+    size = np.abs(z, dtype=np.float64)
+    linear = weighted(size, np.where(z > 0, c0, c1))
     loss = linear + (c1 + c0) * np.log1p(np.exp(-size))
     if np.isnan(loss.sum()):
-        refuse_nan(z[rows], rows.start)
+        refuse_nan(z, place)
     return loss
 
 
-def _compiled(y: Any, z: Any, first: int) -> Vector:
+def _compiled(y: Any, z: Any, place: Place) -> Vector:
     loss = np.empty(len(z))
     y = y if y.dtype.char in "df" and y.dtype.isnative else y.astype(np.float64)
     if not kernels().binary_surprises(y, z, loss):
-        refuse_probabilities(y, "y", first, remedy=TARGETS)
+        refuse_probabilities(y, "y", place, remedy=TARGETS)
     return loss
 
 
 def _of_probabilities(
-    y: Any, p: Any, rows: slice, *, pos_weight: float, label_smoothing: float, clip: float | None
+    y: Any,
+    p: Any,
+    place: Place,
+    *,
+    large: bool,  # noqa: ARG001 - as of logits
+    pos_weight: float,
+    label_smoothing: float,
+    clip: float | None,
 ) -> Vector:
-    one, block = smoothed(y[rows], label_smoothing, rows.start), p[rows]
-    if not (np.minimum.reduce(block) >= 0 and np.maximum.reduce(block) <= 1):
-        refuse_probabilities(block, "p", rows.start)
-    block = block.astype(np.float64, copy=False)
+    one = smoothed(y, label_smoothing, place)
+    if not (np.minimum.reduce(p) >= 0 and np.maximum.reduce(p) <= 1):
+        refuse_probabilities(p, "p", place)
+    p = p.astype(np.float64, copy=False)
     if clip is not None:
-        block = np.clip(block, clip, 1 - clip)
-    hit = special().xlogy(pos_weight * one, block)
-    return np.asarray(0.0 - hit - special().xlog1py(1 - one, -block))
+        p = np.clip(p, clip, 1 - clip)
+    hit = special().xlogy(pos_weight * one, p)
+    return np.asarray(0.0 - hit - special().xlog1py(1 - one, -p))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
@@ -76,16 +77,40 @@ def probabilities(a: ArrayLike, name: str) -> Array:
     return array
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where the rows of a block are in the caller's array, for messages.
+
+    ``batch`` is the shape that was flattened into rows, ``start`` the first row of the block.
+
+    >>> Place((2, 3)).words(4)
+    ' in row (1, 1)'
+    """
+
+    batch: tuple[int, ...]
+    start: int = 0
+
+    def at(self, row: int) -> tuple[int, ...]:
+        """The index of a row of the block."""
+        if not self.batch:
+            return ()
+        return tuple(int(i) for i in np.unravel_index(self.start + row, self.batch))
+
+    def words(self, row: int, of: str = "in row") -> str:
+        """The same in words; nothing where there is only one row."""
+        return _at(self.at(row), of)
+
+
 def refuse_probabilities(
     array: Array,
     name: str,
-    first_row: int | None = None,
+    place: Place | None = None,
     most: float = 1.0,
     remedy: str = LOGITS,
 ) -> NoReturn:
-    """Say which number is not a probability; rows are counted from ``first_row``."""
+    """Say which number is not a probability."""
     at = _first(~((array >= 0) & (array <= most)))
-    where = at if first_row is None else (at[0] + first_row, *at[1:])
+    where = at if place is None else (*place.at(at[0]), *at[1:])
     raise ValueError(
         f"{name} must hold probabilities in [0, 1]; got {array[at]:g}{_at(where)}: {remedy}"
     )
@@ -114,7 +139,7 @@ def check_rows(
     name: str,
     *,
     axis: int = -1,
-    first_row: int | None = None,
+    place: Place | None = None,
     remedy: str = "pass normalize=True to rescale, or divide by the sum",
 ) -> None:
     """Raise unless the last axis holds distributions."""
@@ -125,10 +150,10 @@ def check_rows(
     if worst <= rounding and _least(array, axis=None) >= 0:  # false for NaN
         return
     if not (_least(array, axis=None) >= 0 and _most(array, axis=None) <= 1 + rounding):
-        refuse_probabilities(np.moveaxis(array, -1, axis), name, first_row, 1 + rounding)
+        refuse_probabilities(np.moveaxis(array, -1, axis), name, place, 1 + rounding)
     at = _first(np.atleast_1d(off > rounding))
-    row = (at[0] + (first_row or 0), *at[1:])
-    which = f" (row {row[0] if len(row) == 1 else row})" if array.ndim > 1 else ""
+    row = at if place is None else place.at(at[0])
+    which = f" ({_at(row, 'row').strip()})" if array.ndim > 1 and row else ""
     raise ValueError(
         f"{name} must sum to 1 on axis {axis}; got {np.atleast_1d(total)[at]:.10g}{which}: {remedy}"
     )
@@ -143,7 +168,7 @@ def _normalized(array: Array, name: str) -> Array:
             why = f"{array[_first(bad)]:g}{_at(_first(bad))}"
         else:
             row = _first(~((total > 0) & np.isfinite(total)))[:-1]
-            why = f"a sum of 0 or inf{_at(row)}".replace("at index", "in row")
+            why = f"a sum of 0 or inf{_at(row, 'in row')}"
         raise ValueError(f"{name} cannot be normalised: expected non-negative numbers, got {why}")
     return np.asarray(array / total, dtype=np.float64)
 
@@ -215,6 +240,6 @@ def _first(bad: Any) -> tuple[int, ...]:
     return tuple(np.argwhere(bad)[0].tolist())
 
 
-def _at(index: tuple[int, ...]) -> str:
+def _at(index: tuple[int, ...], of: str = "at index") -> str:
     """Where it is, if there is more than one place."""
-    return f" at index {index[0] if len(index) == 1 else index}" if index else ""
+    return f" {of} {index[0] if len(index) == 1 else index}" if index else ""

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from cem.loss.activations import sigmoid, softmax_of_rows
 from cem.loss.binary import binary_blocks, binary_pair, refuse_nan, smoothed
 from cem.loss.checks import (
+    Place,
     checked_pos_weight,
     checked_reduction,
     checked_smoothing,
@@ -50,8 +51,9 @@ def binary_cross_entropy_grad(
         w = w / (total if reduction == "mean" else 1.0)
     out = np.empty(flat.shape, dtype=logits.dtype)
     for rows in binary_blocks(flat.size):
-        one = smoothed(flat_y[rows], label_smoothing, rows.start)
-        refuse_nan(flat[rows], rows.start)
+        place = Place(logits.shape, rows.start)
+        one = smoothed(flat_y[rows], label_smoothing, place)
+        refuse_nan(flat[rows], place)
         x = flat[rows].astype(np.float64)
         slope = (1 - one) * sigmoid(x) - pos_weight * one * sigmoid(-x)
         with np.errstate(over="ignore"):  # of a slope beyond float32, which is inf there
@@ -139,7 +141,7 @@ def _grad(targets: Targets, logits: Array, reduction: str) -> Array:
 
 
 def _of_rows(targets: Targets, z: Array, rows: slice) -> tuple[Array, Array]:
-    p = np.ascontiguousarray(softmax_of_rows(targets.masked(z, rows), first_row=rows.start))
+    p = np.ascontiguousarray(softmax_of_rows(targets.masked(z, rows), targets.place(rows)))
     top = np.arange(len(p)), p.argmax(axis=1)
     if targets.hard:
         at = np.arange(len(p)), targets.labels(rows)

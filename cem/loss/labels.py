@@ -182,7 +182,7 @@ def _loss(targets: Targets, p: Array, from_logits: bool, clip: float | None, red
 
 def _of_logits(targets: Targets, z: Array, rows: slice) -> Vector:
     if not targets.hard:
-        log_p = log_softmax_of_rows(targets.masked(z, rows), first_row=rows.start)
+        log_p = log_softmax_of_rows(targets.masked(z, rows), targets.place(rows))
         return _soft(targets, log_p, rows)
     labels = targets.labels(rows)
     if z.size >= LARGE and z.flags.c_contiguous and z.shape[1] <= MOST_CLASSES:
@@ -190,12 +190,12 @@ def _of_logits(targets: Targets, z: Array, rows: slice) -> Vector:
         kernels().label_surprises(z[rows], labels, loss)
         if math.isfinite(loss.sum()):
             return loss
-    return label_surprises(z[rows], labels, first_row=rows.start)
+    return label_surprises(z[rows], labels, targets.place(rows))
 
 
 def _of_probabilities(targets: Targets, p: Array, rows: slice, clip: float | None) -> Vector:
     block = p[rows]
-    check_rows(block, "p", first_row=rows.start, remedy=NOT_ONE)
+    check_rows(block, "p", place=targets.place(rows), remedy=NOT_ONE)
     if clip is not None:
         block = np.clip(block, clip, 1 - clip)
     if targets.hard:

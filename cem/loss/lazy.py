@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 LARGE = 1 << 15  # elements from which on it pays to load the compiled kernels
-BLOCK = 1 << 14  # elements at a time: what is made on the way fits the second cache
+BLOCK = 1 << 15  # elements at a time: what is made on the way fits the second cache
 MOST_CLASSES = 64  # that a kernel sums one by one, for many rows at once
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cem.loss.checks import along, check_rows, checked_smoothing, checked_weights, numbers
+from cem.loss.checks import Place, along, check_rows, checked_smoothing, checked_weights, numbers
 from cem.loss.lazy import BLOCK
 from cem.loss.reductions import weighted
 from cem.typing import Array, Vector
@@ -21,6 +21,7 @@ class Targets:
     """One row per example, looked at in blocks; ``y``: labels ``(n,)`` or shares ``(n, C)``."""
 
     y: Any
+    batch: tuple[int, ...]  # of which the rows are made
     n_classes: int
     class_weight: Array | None
     sample_weight: Vector | None
@@ -61,6 +62,7 @@ class Targets:
         w = checked_weights(sample_weight, batch, "sample_weight")
         return cls(
             y,
+            batch,
             n_classes,
             checked_weights(class_weight, (n_classes,), "class_weight"),
             None if w is None else w.reshape(-1),
@@ -92,8 +94,8 @@ class Targets:
         for row in np.flatnonzero(outside)[:1].tolist():
             raise IndexError(
                 f"labels must be whole numbers from 0 to {self.n_classes - 1}; got "
-                f"{self.y[rows][row]} in row {rows.start + row}: negative ones do not count from "
-                "the end, and rows are left out by ignore_index"
+                f"{self.y[rows][row]}{self.place(rows).words(row)}: negative ones do not count "
+                "from the end, and rows are left out by ignore_index"
             )
 
     def shares(self, rows: slice) -> Array:
@@ -103,7 +105,7 @@ class Targets:
             one_hot[np.arange(len(one_hot)), self.labels(rows)] = 1.0
             return one_hot
         y = self.y[rows]
-        check_rows(y, "y", first_row=rows.start, remedy="divide by the sum")
+        check_rows(y, "y", place=self.place(rows), remedy="divide by the sum")
         return np.asarray(y, dtype=np.float64)
 
     def smoothed(self, rows: slice) -> Array:
@@ -116,8 +118,8 @@ class Targets:
         if self.ignore_index is not None:
             excluded &= self.y[rows] != self.ignore_index
         if excluded.any():
-            row = int(excluded.argmax()) + rows.start
-            raise ValueError(f"the target of row {row} is a class that the mask excludes")
+            where = self.place(rows).words(int(excluded.argmax()))
+            raise ValueError(f"the target{where} is a class that the mask excludes")
         y = np.where(there, y * (1 - e) + e / there.sum(axis=-1, keepdims=True), 0.0)
         return y if self.class_weight is None else y * self.class_weight
 
@@ -152,8 +154,12 @@ class Targets:
         if self.mask is None:
             return z[rows]
         for row in np.flatnonzero(~self.mask[rows].any(axis=1))[:1].tolist():
-            raise ValueError(f"the mask leaves no class in row {rows.start + row}")
+            raise ValueError(f"the mask leaves no class{self.place(rows).words(row)}")
         return np.where(self.mask[rows], z[rows], -np.inf)
+
+    def place(self, rows: slice) -> Place:
+        """Where some rows are in the caller's array."""
+        return Place(self.batch, rows.start)
 
     def rows(self) -> list[slice]:
         """The blocks."""

@@ -204,3 +204,24 @@ def test_no_advice_is_given_that_the_function_does_not_take(of, y):
     with pytest.raises(ValueError, match="must sum to 1") as refused:
         of(y, [0.5, 0.6])
     assert "normalize=True" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("call", "where"),
+    [
+        (lambda: sce([[0, 1], [1, 5]], np.full((2, 2, 2), 0.5)), r"got 5 in row \(1, 1\): "),
+        (lambda: sce([0, 0], [[0.0, 0.0], [0.0, NAN]], **LOGITS), r"NaN in row 1, class 1$"),
+        (lambda: bce([[1, 0], [0, 3]], np.full((2, 2), 0.5)), r"got 3 at index \(1, 1\): "),
+        (lambda: bce([[1, 0], [0, 1]], [[0.0, 0.0], [0.0, NAN]], **LOGITS), r"at index \(1, 1\)$"),
+        (lambda: cce([0.5, -0.5, 1.0], [0.2, 0.3, 0.5]), r"got -0.5 at index 1: "),
+        (
+            lambda: entropy([[0.5, 1.5, 0.5], [0.5, -0.5, 0.5]], axis=0),
+            r"got 1.5 at index \(0, 1\): ",
+        ),
+        (lambda: entropy([[1, 2], [0, 0]], normalize=True), r"got a sum of 0 or inf in row 1$"),
+        (lambda: softmax(np.full((2, 3, 2), -INF)), r"all be -inf; they are in row \(0, 0\)$"),
+    ],
+)
+def test_the_place_is_that_in_the_callers_array(call, where):
+    with pytest.raises((ValueError, IndexError), match=where):
+        call()
