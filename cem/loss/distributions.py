@@ -221,26 +221,25 @@ def _large_sums(  # noqa: PLR0917
         x, y = (np.broadcast_to(c, shape)[at] for c in (a, b))
         if normalize:
             x, y = distribution(x, "p", normalize=True), distribution(y, "q", normalize=True)
-        part = _compiled(kernel, x, y) if kernel else _plain(terms, x, y)
-        if part is None:  # one of them is no distribution; which, is said here
+        fine = _compiled(kernel, x, y, out[at]) if kernel else _plain(terms, x, y, out[at])
+        if not fine:  # one of them is no distribution; which, is said here
             check_rows(a, "p", axis=axis)
             check_rows(b, "q", axis=axis)
-        out[at] = part
     return out[()]
 
 
-def _compiled(kernel: str, x: Array, y: Array) -> Array | None:
+def _compiled(kernel: str, x: Array, y: Array, out: Array) -> bool:
     a, b = (np.ascontiguousarray(c).reshape(-1, c.shape[-1]) for c in (x, y))
-    out = np.empty(x.shape[:-1])
-    return out if getattr(kernels(), kernel)(a, b, out.reshape(-1)) else None
+    return bool(getattr(kernels(), kernel)(a, b, out.reshape(-1)))
 
 
-def _plain(terms: Callable[[Array, Array], Array], x: Array, y: Array) -> Array | None:
+def _plain(terms: Callable[[Array, Array], Array], x: Array, y: Array, out: Array) -> bool:
     try:
         a, b = distribution(x, "p"), distribution(y, "q")
     except ValueError:
-        return None
-    return np.asarray(np.add.reduce(terms(a, b), axis=-1))
+        return False
+    out[...] = np.add.reduce(terms(a, b), axis=-1)
+    return True
 
 
 def _blocks(a: Array, b: Array, shape: tuple[int, ...], *, whole: bool) -> list[Any]:

@@ -36,9 +36,10 @@ def gaussian_nll(
     np.float64(0.918939)
     """
     a, b = _pair(y, mean)
-    scale = along(finite(std, "std"), a.shape, "std", "y")
-    if not (scale > 0).all():
+    scale = finite(std, "std")
+    if not scale.min() > 0:
         raise ValueError(f"std must be positive; got {scale.min():g}")
+    scale = along(scale, a.shape, "std", "y")
 
     def loss(x: Vector, m: Vector, s: Vector) -> Vector:
         return 0.5 * ((x - m) / s) ** 2 + np.log(s) + HALF_LN_2PI
