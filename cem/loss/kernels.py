@@ -7,7 +7,6 @@ use. Float32 comes in as it is and is computed in float64. Imported on first use
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -27,15 +26,15 @@ LINE = 8  # float64s of a cache line
 
 LOG2_E = 1.4426950408889634
 LN_2 = 0.6931471805599453
-LN_2_HIGH, LN_2_LOW = (
-    6.93147180369123816490e-01,
-    1.90821492927058770002e-10,
-)  # in two parts
+LN_2_HIGH, LN_2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10  # together ln 2
 SHIFT = 6755399441055744.0  # 1.5 * 2^52: adding it rounds to a whole number, in the low bits
 ONE_HALF, SQRT_HALF = 1 << 51, 0x3FE6A09E667F3BCD  # as bits: of an exponent, of a float64
 UP = 2.0**54  # makes a subnormal number normal
 TINY = 2.0**-60
 SMALLEST = 1 << 52  # as bits: of a normal number
+
+DIVERGENCE, CROSS_ENTROPY, ENTROPY = 0, 1, 2  # numbers and no closures: those are never cached
+Sums = tuple[float, float, float, int]  # of the terms, of p, of q; and how many are negative
 
 
 @intrinsic
@@ -155,23 +154,34 @@ def _surprise_term(p: float, q: float) -> float:
     return np.inf if (q == 0.0) & (p > 0.0) else term
 
 
-def _of_two(term: Callable[[float, float], float]) -> Any:
-    @njit(**ANY_ORDER)
-    def sums(p: Any, q: Any, n: int) -> tuple[float, float, float, int]:
-        total = p_sum = q_sum = 0.0
-        n_negative = 0
-        for i in range(n):
-            total += term(np.float64(p[i]), np.float64(q[i]))
-            p_sum += p[i]
-            q_sum += q[i]
-            n_negative += min(p[i], q[i]) < 0  # NaN shows in the sums
-        return total, p_sum, q_sum, n_negative
-
-    return sums
+@njit(**ANY_ORDER)
+def _divergences_of_few(p: Any, q: Any, n: int) -> Sums:
+    total = p_sum = q_sum = 0.0
+    n_negative = 0
+    for i in range(n):
+        x, y = np.float64(p[i]), np.float64(q[i])  # numba's float() of a float32 is one too
+        total += _divergence_term(x, y)
+        p_sum += x
+        q_sum += y
+        n_negative += min(x, y) < 0  # NaN shows in the sums
+    return total, p_sum, q_sum, n_negative
 
 
 @njit(**ANY_ORDER)
-def _of_one(p: Any, _: Any, n: int) -> tuple[float, float, float, int]:
+def _cross_entropies_of_few(p: Any, q: Any, n: int) -> Sums:
+    total = p_sum = q_sum = 0.0
+    n_negative = 0
+    for i in range(n):
+        x, y = np.float64(p[i]), np.float64(q[i])
+        total += _surprise_term(x, y)
+        p_sum += x
+        q_sum += y
+        n_negative += min(x, y) < 0
+    return total, p_sum, q_sum, n_negative
+
+
+@njit(**ANY_ORDER)
+def _entropies_of_few(p: Any, n: int) -> Sums:
     total = p_sum = 0.0
     n_negative = 0
     for i in range(n):
@@ -182,45 +192,62 @@ def _of_one(p: Any, _: Any, n: int) -> tuple[float, float, float, int]:
     return total, p_sum, p_sum, n_negative
 
 
-def _over_rows(sums: Any) -> Any:
-    """A kernel that sums over the rows of two matrices, and says whether they sum to one."""
-
-    @njit(**IN_ORDER)
-    def over_rows(p: Any, q: Any, out: Any) -> bool:
-        n, k = p.shape
-        flat_p, flat_q = p.reshape(-1), q.reshape(-1)
-        p_rounding = 1e-8 if p.itemsize == 8 else 1e-6
-        q_rounding = 1e-8 if q.itemsize == 8 else 1e-6
-        fine = True
-        for row in range(n):
-            total = carry = p_sum = q_sum = 0.0
-            n_negative = 0
-            for i in range(row * k, row * k + k, FEW):
-                stop = min(i + FEW, row * k + k)
-                for j in range(i + FEW_AHEAD, stop + FEW_AHEAD, LINE):
-                    _fetch(flat_p, j)
-                    _fetch(flat_q, j)
-                a, b = flat_p[i:stop], flat_q[i:stop]
-                whole = stop - i == FEW  # compiled apart, for its length is known
-                part, in_p, in_q, negative = sums(a, b, FEW) if whole else sums(a, b, stop - i)
-                new = total + part  # Neumaier's sum: what new has lost is in carry
-                if np.isfinite(new):
-                    carry += (total - new) + part if total >= part else (part - new) + total
-                total = new
-                p_sum += in_p
-                q_sum += in_q
-                n_negative += negative
-            out[row] = total + carry
-            fine &= n_negative == 0
-            fine &= abs(p_sum - 1.0) <= p_rounding and abs(q_sum - 1.0) <= q_rounding
-        return fine
-
-    return over_rows
+@njit(**ANY_ORDER)
+def _of_few(what: int, p: Any, q: Any, n: int) -> Sums:
+    if what == DIVERGENCE:
+        return _divergences_of_few(p, q, n)
+    if what == CROSS_ENTROPY:
+        return _cross_entropies_of_few(p, q, n)
+    return _entropies_of_few(p, n)
 
 
-divergences = _over_rows(_of_two(_divergence_term))
-cross_entropies = _over_rows(_of_two(_surprise_term))
-entropies = _over_rows(_of_one)
+@njit(**IN_ORDER)
+def _over_rows(what: int, p: Any, q: Any, out: Any) -> bool:
+    """Sum over the rows of two matrices into ``out``; False if a row does not sum to one."""
+    n, k = p.shape
+    flat_p, flat_q = p.reshape(-1), q.reshape(-1)
+    p_rounding = 1e-8 if p.itemsize == 8 else 1e-6
+    q_rounding = 1e-8 if q.itemsize == 8 else 1e-6
+    fine = True
+    for row in range(n):
+        total = carry = p_sum = q_sum = 0.0
+        n_negative = 0
+        for i in range(row * k, row * k + k, FEW):
+            stop = min(i + FEW, row * k + k)
+            for j in range(i + FEW_AHEAD, stop + FEW_AHEAD, LINE):
+                _fetch(flat_p, j)
+                _fetch(flat_q, j)
+            a, b = flat_p[i:stop], flat_q[i:stop]
+            if stop - i == FEW:  # compiled apart, for the length is known
+                part, in_p, in_q, negative = _of_few(what, a, b, FEW)
+            else:
+                part, in_p, in_q, negative = _of_few(what, a, b, stop - i)
+            new = total + part  # Neumaier's sum: what new has lost is in carry
+            if np.isfinite(new):
+                carry += (total - new) + part if total >= part else (part - new) + total
+            total = new
+            p_sum += in_p
+            q_sum += in_q
+            n_negative += negative
+        out[row] = total + carry
+        fine &= n_negative == 0
+        fine &= abs(p_sum - 1.0) <= p_rounding and abs(q_sum - 1.0) <= q_rounding
+    return fine
+
+
+def divergences(p: Any, q: Any, out: Any) -> bool:
+    """``out[i] = D(p[i] || q[i])``; False if a row is no distribution."""
+    return bool(_over_rows(DIVERGENCE, p, q, out))
+
+
+def cross_entropies(p: Any, q: Any, out: Any) -> bool:
+    """``out[i] = H(p[i], q[i])``; False if a row is no distribution."""
+    return bool(_over_rows(CROSS_ENTROPY, p, q, out))
+
+
+def entropies(p: Any, _: Any, out: Any) -> bool:
+    """``out[i] = H(p[i])``; False if a row is no distribution."""
+    return bool(_over_rows(ENTROPY, p, p, out))
 
 
 @njit(**IN_ORDER)
