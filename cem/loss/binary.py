@@ -91,7 +91,10 @@ def _blocks(
     w = None if weight is None else weight.reshape(-1)
     flat_y, flat = y.reshape(-1), p.reshape(-1)
     for rows in binary_blocks(p.size):
-        loss = of_rows(flat_y[rows], flat[rows], Place(p.shape, rows.start), large=p.size >= LARGE)
+        one, x = flat_y[rows], flat[rows]
+        if w is not None and not w[rows].all():  # what counts for nothing may hold anything
+            one, x = np.where(w[rows] > 0, one, 0), np.where(w[rows] > 0, x, x.dtype.type(0.5))
+        loss = of_rows(one, x, Place(p.shape, rows.start), large=p.size >= LARGE)
         yield (rows, loss, None) if w is None else (rows, weighted(loss, w[rows]), w[rows])
 
 

@@ -52,9 +52,11 @@ def binary_cross_entropy_grad(
     out = np.empty(flat.shape, dtype=logits.dtype)
     for rows in binary_blocks(flat.size):
         place = Place(logits.shape, rows.start)
-        one = smoothed(flat_y[rows], label_smoothing, place)
-        refuse_nan(flat[rows], place)
-        x = flat[rows].astype(np.float64)
+        one, x = flat_y[rows], flat[rows].astype(np.float64)
+        if weight is not None:
+            one, x = np.where(w[rows] > 0, one, 0), np.where(w[rows] > 0, x, 0.0)
+        one = smoothed(one, label_smoothing, place)
+        refuse_nan(x, place)
         slope = (1 - one) * sigmoid(x) - pos_weight * one * sigmoid(-x)
         with np.errstate(over="ignore"):  # of a slope beyond float32, which is inf there
             out[rows] = slope * (w if weight is None else w[rows])

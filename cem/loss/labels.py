@@ -51,7 +51,7 @@ def categorical_cross_entropy(
         ``w_c``.
     sample_weight : array_like, shape (...), optional
         What each example counts; the mean is ``sum(loss) / sum(weight)``, where the weight of an
-        example is ``sample_weight * sum_c w_c y_c``.
+        example is ``sample_weight * sum_c w_c y_c``. An example of weight zero may hold anything.
     label_smoothing : float
         ``e`` in ``y (1 - e) + e / C``, in [0, 1).
     mask : array_like of bool, shape (C,) or (..., C), optional
@@ -181,20 +181,20 @@ def _loss(targets: Targets, p: Array, from_logits: bool, clip: float | None, red
 
 
 def _of_logits(targets: Targets, z: Array, rows: slice) -> Vector:
+    block, place = targets.masked(z, rows), targets.place(rows)
     if not targets.hard:
-        log_p = log_softmax_of_rows(targets.masked(z, rows), targets.place(rows))
-        return _soft(targets, log_p, rows)
+        return _soft(targets, log_softmax_of_rows(block, place), rows)
     labels = targets.labels(rows)
-    if z.size >= LARGE and z.flags.c_contiguous and z.shape[1] <= MOST_CLASSES:
+    if z.size >= LARGE and z.shape[1] <= MOST_CLASSES:
         loss = np.empty(len(labels))
-        kernels().label_surprises(z[rows], labels, loss)
+        kernels().label_surprises(np.ascontiguousarray(block), labels, loss)
         if math.isfinite(loss.sum()):
             return loss
-    return label_surprises(z[rows], labels, targets.place(rows))
+    return label_surprises(block, labels, place)
 
 
 def _of_probabilities(targets: Targets, p: Array, rows: slice, clip: float | None) -> Vector:
-    block = p[rows]
+    block = targets.in_use(p[rows], rows, 1 / targets.n_classes)
     check_rows(block, "p", place=targets.place(rows), remedy=NOT_ONE)
     if clip is not None:
         block = np.clip(block, clip, 1 - clip)

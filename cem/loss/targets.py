@@ -104,7 +104,7 @@ class Targets:
             one_hot = np.zeros((rows.stop - rows.start, self.n_classes))
             one_hot[np.arange(len(one_hot)), self.labels(rows)] = 1.0
             return one_hot
-        y = self.y[rows]
+        y = self.in_use(self.y[rows], rows, 1 / self.n_classes)
         check_rows(y, "y", place=self.place(rows), remedy="divide by the sum")
         return np.asarray(y, dtype=np.float64)
 
@@ -115,8 +115,9 @@ class Targets:
             return y if self.class_weight is None else y * self.class_weight
         there = np.ones(self.n_classes, dtype=bool) if self.mask is None else self.mask[rows]
         excluded = ((y > 0) & ~there).any(axis=1)
-        if self.ignore_index is not None:
-            excluded &= self.y[rows] != self.ignore_index
+        w = self._of_samples(rows)
+        if w is not None:
+            excluded &= w > 0
         if excluded.any():
             where = self.place(rows).words(int(excluded.argmax()))
             raise ValueError(f"the target{where} is a class that the mask excludes")
@@ -149,13 +150,20 @@ class Targets:
             return np.asarray(self.class_weight[self.labels(rows)], dtype=np.float64)
         return np.asarray(self.shares(rows) @ self.class_weight)
 
+    def in_use(self, block: Array, rows: slice, instead: float) -> Array:
+        """A block with another number in the rows that count for nothing: padding may be NaN."""
+        w = self._of_samples(rows)
+        if w is None or (w > 0).all():
+            return block
+        return np.where((w > 0)[:, None], block, block.dtype.type(instead))
+
     def masked(self, z: Array, rows: slice) -> Array:
         """Some rows of the logits, ``-inf`` where a class does not exist."""
         if self.mask is None:
-            return z[rows]
+            return self.in_use(z[rows], rows, 0.0)
         for row in np.flatnonzero(~self.mask[rows].any(axis=1))[:1].tolist():
             raise ValueError(f"the mask leaves no class{self.place(rows).words(row)}")
-        return np.where(self.mask[rows], z[rows], -np.inf)
+        return np.where(self.mask[rows], self.in_use(z[rows], rows, 0.0), -np.inf)
 
     def place(self, rows: slice) -> Place:
         """Where some rows are in the caller's array."""

@@ -8,12 +8,14 @@ from hypothesis.extra.numpy import arrays
 
 from cem.loss import (
     binary_cross_entropy,
+    binary_cross_entropy_grad,
     categorical_cross_entropy,
     log_loss,
     log_softmax,
     sigmoid,
     softmax,
     sparse_categorical_cross_entropy,
+    sparse_categorical_cross_entropy_grad,
 )
 
 RNG = np.random.default_rng(0)
@@ -317,3 +319,31 @@ def test_the_sigmoid_and_the_softmax_reach_their_limits():
     assert softmax([0.0, -np.inf, 0.0]).tolist() == [0.5, 0, 0.5]
     assert log_softmax([np.inf, 0.0]).tolist() == [0, -np.inf]
     assert softmax(np.zeros(3, np.float32)).dtype == np.float32
+
+
+@pytest.mark.parametrize("idle", [np.nan, np.inf, -np.inf, 7.0])
+def test_what_counts_for_nothing_may_hold_anything(idle):
+    z, labels = np.array([[1.0, 2.0, 0.5], [idle] * 3, [0.0, -1.0, 3.0]]), np.array([0, -1, 2])
+    there = [0, 2]
+    options = {"from_logits": True}
+    expected = sparse_categorical_cross_entropy(labels[there], z[there], **options)
+    found = sparse_categorical_cross_entropy(labels, z, ignore_index=-1, **options)
+    assert found == pytest.approx(expected, rel=1e-15)
+    smooth = {"ignore_index": -1, "label_smoothing": 0.1, **options}
+    assert np.isfinite(sparse_categorical_cross_entropy(labels, z, **smooth))
+    slope = sparse_categorical_cross_entropy_grad(labels, z, ignore_index=-1)
+    np.testing.assert_array_equal(slope[1], 0.0)
+    np.testing.assert_allclose(
+        slope[there], sparse_categorical_cross_entropy_grad(labels[there], z[there]), rtol=1e-15
+    )
+    y, w = np.array([[1.0, 0, 0], [idle] * 3, [0, 0.5, 0.5]]), [1, 0, 2]
+    both = categorical_cross_entropy(y, z, sample_weight=w, **options)
+    parts = categorical_cross_entropy(y[there], z[there], sample_weight=[1, 2], **options)
+    assert both == pytest.approx(parts, rel=1e-15)
+    p = np.array([[0.5, 0.5, 0.0], [idle] * 3, [0.2, 0.2, 0.6]])
+    found = sparse_categorical_cross_entropy(labels, p, ignore_index=-1)
+    assert found == pytest.approx(-np.log([0.5, 0.6]).mean(), rel=1e-15)
+    one = binary_cross_entropy([1, idle, 0], [0.5, idle, 0.25], sample_weight=w)
+    assert one == pytest.approx((np.log(2) - 2 * np.log(0.75)) / 3, rel=1e-15)
+    grad = binary_cross_entropy_grad([1, idle, 0], [0.0, idle, 0.0], sample_weight=w)
+    np.testing.assert_allclose(grad, [-1 / 6, 0, 1 / 3], rtol=1e-15)
