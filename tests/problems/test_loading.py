@@ -12,7 +12,7 @@ from problems.rare_event.bridge import Bridge
 
 def test_problems_are_found_by_their_files():
     assert problems.names() == sorted(problems.names())
-    assert {"bridge", "maxcut"} <= set(problems.names())
+    assert {"binary", "bridge", "continuous", "maxcut"} <= set(problems.names())
 
 
 def test_a_problem_is_loaded_with_its_settings():
@@ -45,7 +45,7 @@ def test_every_setting_has_a_default(name):
         ),
         (
             lambda: problems.load("zzz"),
-            r"^there is no problem 'zzz'; known: bridge, classif",
+            r"^there is no problem 'zzz'; known: binary, bridge, cl",
         ),
         (lambda: problems.load(""), r"^there is no problem ''; known: "),
         (lambda: problems.settings("max-cut"), r"did you mean 'maxcut'\?"),
