@@ -16,12 +16,12 @@ from cem.engine import CrossEntropyMethod
 from cem.randomness import Purpose, name_of, stream
 from cem.results import Result
 from cem.run import run
-from cem.scores import checked_scores, finite_or_worst, real_number
+from cem.scores import checked_scores, finite_or_worst, positive_number, real_number, whole_number
 from cem.selection import Elite
 from cem.session import chunk_size_of, nominal_of, session
 from cem.smoothing import Settling
 from cem.state import History, Record, State
-from cem.stopping import Stop, positive_number, whole_number
+from cem.stopping import Stop
 from cem.tally import ConfidenceInterval, Tally
 from cem.typing import Batch, Callback, Family, Problem, Selection, Smoothing, StopRule, Vector
 from cem.weights import likelihood_ratio

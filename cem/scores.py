@@ -47,6 +47,23 @@ def real_number(name: str, value: Any) -> float:
     return float(value)
 
 
+def whole_number(name: str, value: Any, least: int = 1) -> int:
+    """The value as an int of at least ``least``, or an error that names it."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be an int; got {value!r} of type {type(value).__name__}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}; got {value}")
+    return int(value)
+
+
+def positive_number(name: str, value: Any) -> float:
+    """The value as a finite float above zero, or an error that names it."""
+    number = real_number(name, value)
+    if not 0 < number < np.inf:
+        raise ValueError(f"{name} must be positive and finite; got {value!r}")
+    return number
+
+
 def in_a_line(sample: Any) -> str:
     """A sample in words, for messages."""
     return np.array2string(np.asarray(sample), threshold=12, max_line_width=10**6)

@@ -14,8 +14,8 @@ from cem.callbacks import Checkpoint
 from cem.engine import CrossEntropyMethod
 from cem.parallel import CHUNK_SIZE, Evaluation, mapping
 from cem.randomness import root_named
+from cem.scores import whole_number
 from cem.state import History, State
-from cem.stopping import whole_number
 from cem.typing import Callback, Family, Problem
 
 

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cem.scores import real_number
-from cem.typing import Family, Memory, Refit
+from cem.scores import positive_number, real_number
+from cem.typing import Family, Memory, Refit, Smoothing
 
 if TYPE_CHECKING:
     from cem.state import State
+
+LOCATIONS = ("mean", "log_mean")  # what moves a density; any other parameter is its width
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,8 @@ class Constant:
         return new.replace(**{k: old.smooth(new, a).parameters()[k] for k, a in alpha.items()})
 
 
-def _weight(alpha: Any, of: str = "") -> float:
-    name = f"alpha{of}, the weight of the new fit in the smoothing,"
+def _weight(alpha: Any, of: str = "", called: str = "alpha") -> float:
+    name = f"{called}{of}, the weight of the new fit in the smoothing,"
     value = real_number(name, alpha)
     if not 0 < value <= 1:
         raise ValueError(f"{name} must lie in (0, 1]; got {alpha!r}")
@@ -86,3 +88,170 @@ class Settling:
             return Constant(self.alpha)(state, refit)
         n = float(state.memory.get("settled", np.zeros(1))[0]) + 1
         return Constant(min(self.alpha, 1 / n))(state, refit)[0], {"settled": np.array([n])}
+
+
+@dataclass(frozen=True)
+class Dynamic:
+    """The mean by ``alpha``, the width by ``beta_t = beta - beta (1 - 1/t)^q``, ``t`` from 1.
+
+    Kroese, Porotsky, Rubinstein (2006). ``beta_t`` starts at ``beta`` and falls like
+    ``beta q / t``, so in the end the width shrinks no faster than ``t^(-beta q)`` and not
+    geometrically: a remedy against a density that freezes before it has found the optimum. The
+    larger ``q``, the later it slows down. For families with a ``mean`` (or ``log_mean``) and a
+    width, which is whatever else they have; any other is refused.
+
+    >>> from cem.families import Normal
+    >>> from cem.state import State
+    >>> class Fit:
+    ...     v_hat = Normal([1.0], [0.0])
+    >>> smooth = Dynamic(alpha=0.7, beta=0.8, q=5)
+    >>> v, _ = smooth(State(Normal([0.0], [1.0]), t=1), Fit)  # the second iteration
+    >>> v.mean, v.std  # 0.2 + 0.8 / 2**5
+    (array([0.7]), array([0.225]))
+    """
+
+    alpha: float = 0.7
+    beta: float = 0.9
+    q: float = 7
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "alpha", _weight(self.alpha, " of the mean"))
+        object.__setattr__(self, "beta", _weight(self.beta, " of the width", "beta"))
+        object.__setattr__(self, "q", positive_number("q, how late the smoothing sets in,", self.q))
+
+    def __call__(self, state: State, refit: Refit) -> tuple[Any, Memory]:
+        """``v_t``; nothing needs to be remembered but ``t``."""
+        names = refit.v_hat.parameters().keys()
+        if len(names & set(LOCATIONS)) != 1 or len(names) < 2:
+            raise ValueError(
+                "Dynamic needs a family with a mean and a width, such as Normal; got "
+                f"{type(refit.v_hat).__name__} with {', '.join(names)}: use Constant or Decreasing"
+            )
+        beta_t = self.beta * (1 - (1 - 1 / (state.t + 1)) ** self.q)
+        alpha = {name: self.alpha if name in LOCATIONS else beta_t for name in names}
+        return Constant(alpha)(state, refit)
+
+
+@dataclass(frozen=True)
+class Decreasing:
+    """`Constant` with ``alpha_t = alpha / t^power``, ``t`` from 1.
+
+    However the fits turn out, a share of ``prod_{s <= t} (1 - alpha_s)`` of the first density is
+    left. For ``power < 1`` it vanishes quickly, for ``power > 1`` (and ``alpha < 1``) never. For
+    ``power = 1`` it is of the order ``t^-alpha``: then, if ``alpha < 1`` is at most ``1 / d``,
+    ``d`` Bernoulli coordinates take all their values infinitely often, whatever the elite say, and
+    an optimum is found with probability one. Costa, Jones, Kroese (2007) give such conditions.
+
+    >>> from cem.families import Bernoulli
+    >>> from cem.state import State
+    >>> class Fit:
+    ...     v_hat = Bernoulli([1.0])
+    >>> Decreasing(alpha=0.8, power=0.5)(State(Bernoulli([0.5]), t=3), Fit)[0].p  # 0.8 / 2
+    array([0.7])
+    """
+
+    alpha: float = 0.9
+    power: float = 0.5
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "alpha", _weight(self.alpha))
+        name = "power, that of t in alpha / t^power,"
+        object.__setattr__(self, "power", positive_number(name, self.power))
+
+    def __call__(self, state: State, refit: Refit) -> tuple[Any, Memory]:
+        """``v_t``; nothing needs to be remembered but ``t``."""
+        return Constant(self.alpha / (state.t + 1) ** self.power)(state, refit)
+
+
+@dataclass(frozen=True)
+class Floor:
+    """Another smoothing whose named parameters never fall below a number: ``{"std": 1e-3}``.
+
+    The number holds for every coordinate. A density that cannot shrink further goes on searching;
+    it ends with the level, the budget or the target, not by degenerating. Parameters of one axis
+    only: a matrix is no covariance any more once its elements are raised.
+
+    >>> from cem.families import Normal
+    >>> from cem.state import State
+    >>> class Fit:
+    ...     v_hat = Normal([0.0, 0.0], [1e-9, 1.0])
+    >>> smooth = Floor(Constant(1.0), {"std": 1e-3})
+    >>> smooth(State(Fit.v_hat), Fit)[0].std
+    array([0.001, 1.   ])
+    """
+
+    of: Smoothing
+    least: Mapping[str, float]
+
+    def __post_init__(self) -> None:
+        _check_smoothing("Floor", self.of)
+        if not isinstance(self.least, Mapping) or not self.least:
+            raise TypeError(
+                'least must name parameters and their least values, such as {"std": 1e-3}; got '
+                f"{self.least!r}"
+            )
+        least = {name: _finite(f"the least {name}", value) for name, value in self.least.items()}
+        object.__setattr__(self, "least", least)
+
+    def __call__(self, state: State, refit: Refit) -> tuple[Any, Memory]:
+        """``v_t`` of the other smoothing, raised; and what that one remembers."""
+        v, memory = self.of(state, refit)
+        has = v.parameters()
+        for name in self.least:
+            if name not in has or has[name].ndim != 1:
+                vectors = [k for k, a in has.items() if a.ndim == 1]
+                raise ValueError(
+                    f"least must name parameters of one axis of {type(v).__name__}, "
+                    f"{', '.join(vectors) or 'which has none'}; got {name}"
+                )
+        return v.replace(**{k: np.maximum(has[k], m) for k, m in self.least.items()}), memory
+
+
+@dataclass(frozen=True)
+class Margin:
+    """Another smoothing whose probabilities ``p`` stay in ``[least, 1 - least]``.
+
+    For `Bernoulli` coordinates, which would otherwise be fixed for good once ``p_j`` is 0 or 1. A
+    usual margin for ``d`` coordinates is ``1 / d``: then about one coordinate of a sample differs
+    from the mode of a density that has settled.
+
+    >>> from cem.families import Bernoulli
+    >>> from cem.state import State
+    >>> class Fit:
+    ...     v_hat = Bernoulli([0.0, 0.5, 1.0])
+    >>> Margin(Constant(1.0), 0.25)(State(Fit.v_hat), Fit)[0].p
+    array([0.25, 0.5 , 0.75])
+    """
+
+    of: Smoothing
+    least: float
+
+    def __post_init__(self) -> None:
+        _check_smoothing("Margin", self.of)
+        least = real_number("least, the margin,", self.least)
+        if not 0 < least < 0.5:
+            raise ValueError(f"least, the margin, must lie in (0, 1/2); got {self.least!r}")
+        object.__setattr__(self, "least", least)
+
+    def __call__(self, state: State, refit: Refit) -> tuple[Any, Memory]:
+        """``v_t`` of the other smoothing, kept off 0 and 1; and what that one remembers."""
+        v, memory = self.of(state, refit)
+        p = v.parameters().get("p")
+        if p is None or p.ndim != 1:
+            raise ValueError(
+                "Margin needs a family of independent probabilities p, such as Bernoulli; got "
+                f"{type(v).__name__} with {', '.join(v.parameters())}"
+            )
+        return v.replace(p=np.clip(p, self.least, 1 - self.least)), memory
+
+
+def _check_smoothing(by: str, of: Any) -> None:
+    if not callable(of):
+        raise TypeError(f"{by} wraps a smoothing, such as Constant(0.7); got {of!r}")
+
+
+def _finite(name: str, value: Any) -> float:
+    number = real_number(name, value)
+    if not np.isfinite(number):
+        raise ValueError(f"{name} must be finite; got {value!r}")
+    return number

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from cem.scores import real_number
+from cem.scores import positive_number, real_number, whole_number
 from cem.state import History
 from cem.typing import StopRule
 
@@ -233,20 +233,3 @@ def while_sampling(
         return Stop(f"the budget of {max_evaluations} evaluations was spent", success=False)
 
     return [affordable, *clock]
-
-
-def whole_number(name: str, value: Any, least: int = 1) -> int:
-    """The value as an int of at least ``least``, or an error that names it."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{name} must be an int; got {value!r} of type {type(value).__name__}")
-    if value < least:
-        raise ValueError(f"{name} must be at least {least}; got {value}")
-    return int(value)
-
-
-def positive_number(name: str, value: Any) -> float:
-    """The value as a finite float above zero, or an error that names it."""
-    number = real_number(name, value)
-    if not 0 < number < np.inf:
-        raise ValueError(f"{name} must be positive and finite; got {value!r}")
-    return number

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cem import History, Record, stopping
+from cem.scores import positive_number, whole_number
 
 BASE = Record(
     t=1, nfev=100, n=100, n_bad=0, gamma=1.0, top=2.0, best=2.0, n_elite=10, log_mass=-2.3,
@@ -185,6 +186,6 @@ def test_a_limit_that_is_none_is_named(limits, error, message):
 
 
 def test_whole_numbers_and_positive_numbers_may_be_numpys():
-    assert stopping.whole_number("n", np.int64(3)) == 3
-    assert type(stopping.whole_number("n", np.int64(3))) is int
-    assert stopping.positive_number("s", np.float32(0.5)) == 0.5
+    assert whole_number("n", np.int64(3)) == 3
+    assert type(whole_number("n", np.int64(3))) is int
+    assert positive_number("s", np.float32(0.5)) == 0.5
