@@ -15,16 +15,18 @@ from cem.families import (
     Laplace,
     LogNormal,
     MultivariateNormal,
+    NegativeBinomial,
     Normal,
     Pareto,
     Poisson,
+    TruncatedNormal,
     Uniform,
     Weibull,
 )
 from cem.optimize import Optimum, maximize, minimize
 from cem.parallel import each
-from cem.selection import Elite
-from cem.smoothing import Constant, Settling
+from cem.selection import Boltzmann, Elite, Ranked
+from cem.smoothing import Constant, Decreasing, Dynamic, Floor, Margin, Settling
 from cem.state import Best, History, Record, State
 from cem.weights import likelihood_ratio, unit
 
@@ -34,28 +36,36 @@ __all__ = [
     "Bernoulli",
     "Best",
     "Beta",
+    "Boltzmann",
     "Categorical",
     "Checkpoint",
     "Constant",
     "CrossEntropyMethod",
+    "Decreasing",
     "Dirichlet",
+    "Dynamic",
     "Elite",
     "Estimate",
     "Exponential",
+    "Floor",
     "Gamma",
     "Geometric",
     "History",
     "Laplace",
     "LogNormal",
+    "Margin",
     "MultivariateNormal",
+    "NegativeBinomial",
     "Normal",
     "Optimum",
     "Pareto",
     "Poisson",
     "Progress",
+    "Ranked",
     "Record",
     "Settling",
     "State",
+    "TruncatedNormal",
     "Uniform",
     "Weibull",
     "checkpoint",

@@ -12,6 +12,7 @@ import math
 import os
 import zipfile
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,7 +41,7 @@ class Saved(NamedTuple):
 def settings_of(method: CrossEntropyMethod, **more: Any) -> dict[str, Any]:
     """What decides the bits of a run, as names and plain values: two runs with equal ones agree."""
     digest = sha256()
-    for name, array in method.nominal.parameters().items():
+    for name, array in _all_of(method.nominal).items():
         digest.update(f"{name}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).tobytes())
     log_weight = method.log_weight
@@ -55,6 +56,13 @@ def settings_of(method: CrossEntropyMethod, **more: Any) -> dict[str, Any]:
         "rng": name_of(method.root),
         **more,
     }
+
+
+def _all_of(family: Family) -> dict[str, Array]:
+    """The parameters of a family, and what else it is made of: the box of a truncated one, say."""
+    own = family.parameters()
+    parts: list[str] = [f.name for f in fields(family)] if is_dataclass(family) else []
+    return own | {name: np.asarray(getattr(family, name)) for name in parts if name not in own}
 
 
 def dumps(state: State, history: History, settings: Settings) -> bytes:

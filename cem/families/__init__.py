@@ -11,9 +11,11 @@ from cem.families.geometric import Geometric
 from cem.families.laplace import Laplace
 from cem.families.lognormal import LogNormal
 from cem.families.multivariate_normal import MultivariateNormal
+from cem.families.negative_binomial import NegativeBinomial
 from cem.families.normal import Normal
 from cem.families.pareto import Pareto
 from cem.families.poisson import Poisson
+from cem.families.truncated_normal import TruncatedNormal
 from cem.families.uniform import Uniform
 from cem.families.weibull import Weibull
 
@@ -28,9 +30,11 @@ __all__ = [
     "Laplace",
     "LogNormal",
     "MultivariateNormal",
+    "NegativeBinomial",
     "Normal",
     "Pareto",
     "Poisson",
+    "TruncatedNormal",
     "Uniform",
     "Weibull",
 ]

@@ -64,6 +64,7 @@ def quick():
     """The words that make an experiment of the catalogue take a moment only."""
     changes = {
         "bridge": {"n_final": 5000},
+        "loss-slopes": {"gamma": 50, "n_final": 100},
         "maxcut": {"n": 30, "m": 15, "n_samples": 200},
     }
 

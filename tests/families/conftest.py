@@ -1,8 +1,16 @@
 """What the tests of the family contract share: running it on one family, and counting failures."""
 
+import mpmath as mp
 import pytest
 
 from cem.testing import FamilyContract
+
+
+@pytest.fixture(autouse=True)
+def sixty_digits():
+    """Whatever a test asks of mpmath, and whoever ran before."""
+    with mp.workdps(60):
+        yield
 
 
 @pytest.fixture

@@ -7,8 +7,6 @@ import pytest
 import cem
 from cem.loss import cross_entropy, entropy, kl_divergence
 
-mp.mp.dps = 60
-
 
 def ln_beta(a, b):
     return mp.loggamma(a) + mp.loggamma(b) - mp.loggamma(a + b)

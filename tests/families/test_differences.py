@@ -16,7 +16,6 @@ from cem.families.differences import (
 )
 from cem.loss.series import divergence_terms
 
-mp.mp.dps = 60
 POINTS = [1e-300, 1e-8, 0.1, 1.0, 3.7, 15.999, 16.0, 40.0, 1e8, 1e18, 1e100]
 STEPS = [1e-15, 1e-8, -1e-8, 1e-3, 0.1, -0.24, 0.26, -0.3, 0.9, 1.1, -0.999, 1e3]
 

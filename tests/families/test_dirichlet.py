@@ -70,7 +70,6 @@ def test_the_fit_finds_the_concentration_of_any_width(size):
 @pytest.mark.parametrize("step", [1e-8, 1e-4, 0.3])
 @pytest.mark.parametrize("size", [1e-2, 1.0, 1e6])
 def test_the_divergence_of_near_members_does_not_cancel(size, step):
-    mp.mp.dps = 60
     a = size * np.array([2.0, 3.0, 4.0])
     for direction in ([1.0, 1.0, 1.0], [1.0, 0.0, 0.0], [1.0, -2.0, 0.5]):
         b = a * (1 + step * np.array(direction))
