@@ -48,3 +48,23 @@ def same_run():
         return True
 
     return same
+
+
+@pytest.fixture
+def failures_of():
+    """The tests of a contract that an instance fails, found by calling them one by one."""
+
+    def of(contract, **settings):
+        tests = type("Contract", (contract,), settings)()
+        failed = set()
+        for name in dir(tests):
+            if name.startswith("test_"):
+                try:
+                    getattr(tests, name)()
+                except pytest.skip.Exception:
+                    pass
+                except (Exception, pytest.fail.Exception):  # noqa: BLE001 - it may fail in any way
+                    failed.add(name.removeprefix("test_"))
+        return failed
+
+    return of

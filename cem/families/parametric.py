@@ -82,13 +82,23 @@ def _bad(a: Array, good: Any, must: str) -> ValueError:
 
 def parameter(constraint: Callable[[Array], Array], *, ndim: int = 1) -> Any:
     """Declare a field to be part of the reference parameter ``v``, tidied by ``constraint``."""
-    return field(metadata={"constraint": constraint, "ndim": ndim})
+    return field(metadata={"constraint": constraint, "ndim": ndim, "fitted": True})
+
+
+def constant(constraint: Callable[[Array], Array], *, ndim: int = 1) -> Any:
+    """Declare a field that every member made from this one keeps: it is no part of ``v``."""
+    return field(metadata={"constraint": constraint, "ndim": ndim, "fitted": False})
 
 
 @cache
-def _parameters_of(family: Any) -> tuple[tuple[str, int, Callable[[Array], Array]], ...]:
-    """Name, number of axes and constraint of every parameter of a family."""
+def _declared_by(family: Any) -> tuple[tuple[str, int, Callable[[Array], Array]], ...]:
+    """Name, number of axes and constraint of every field of a family."""
     return tuple((f.name, f.metadata["ndim"], f.metadata["constraint"]) for f in fields(family))
+
+
+@cache
+def _parameters_of(family: Any) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(family) if f.metadata["fitted"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +132,7 @@ class Parametric:
 
     def _declared(self) -> tuple[tuple[str, int, Callable[[Array], Array]], ...]:
         family: Any = type(self)
-        return _parameters_of(family)
+        return _declared_by(family)
 
     @property
     def n_coordinates(self) -> int:
@@ -131,16 +141,20 @@ class Parametric:
 
     def parameters(self) -> dict[str, Array]:
         """The reference parameter ``v`` as named arrays."""
+        family: Any = type(self)
+        return {name: getattr(self, name) for name in _parameters_of(family)}
+
+    def _all(self) -> dict[str, Array]:
         return {name: getattr(self, name) for name, _, _ in self._declared()}
 
     def replace(self, **parameters: Array) -> Self:
         """The same family at other parameters."""
-        return type(self)(**{**self.parameters(), **parameters})
+        return type(self)(**{**self._all(), **parameters})
 
     def smooth(self, towards: Self, alpha: float) -> Self:
         """The member with parameters ``alpha * towards + (1 - alpha) * self``."""
         old, new = self.parameters(), towards.parameters()
-        return type(self)(**{k: alpha * new[k] + (1 - alpha) * old[k] for k in old})
+        return self.replace(**{k: alpha * new[k] + (1 - alpha) * old[k] for k in old})
 
     def no_narrower_than(self, other: Self) -> Self:  # noqa: ARG002 - for families with a width
         """The member nearest to this one whose tails are no lighter than the other's."""
@@ -151,10 +165,10 @@ class Parametric:
         return None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), tuple(self.parameters().values())  # a copy from a pickle is frozen too
+        return type(self), tuple(self._all().values())  # a copy from a pickle is frozen too
 
     def __repr__(self) -> str:
-        shapes = (f"{k}={np.array2string(a, threshold=6)}" for k, a in self.parameters().items())
+        shapes = (f"{k}={np.array2string(a, threshold=6)}" for k, a in self._all().items())
         return f"{type(self).__name__}({', '.join(shapes)})"
 
 

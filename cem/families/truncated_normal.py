@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.random import Generator
 
 from cem.families.differences import exp_excess
 from cem.families.newton import CLOSE, MOST_STEPS, increasing_root
-from cem.families.parametric import ROUNDING, Independent, non_negative, parameter, real
+from cem.families.parametric import (
+    ROUNDING,
+    Independent,
+    constant,
+    non_negative,
+    parameter,
+    real,
+)
 from cem.families.samples import checked_sample, rows
 from cem.loss.registry import closed_form_entropy, closed_form_kl
 from cem.loss.support import Support
@@ -42,8 +48,8 @@ class TruncatedNormal(Independent):
 
     mean: Array = parameter(real)
     std: Array = parameter(non_negative)
-    low: Array = parameter(real)
-    high: Array = parameter(real)
+    low: Array = constant(real)
+    high: Array = constant(real)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -71,26 +77,6 @@ class TruncatedNormal(Independent):
     def mode(self) -> Array:
         """The point of the box next to the mean, where the density is largest; shape ``(d,)``."""
         return self.mean.clip(self.low, self.high)
-
-    def parameters(self) -> dict[str, Array]:
-        """``mean`` and ``std``; the box is no part of the reference parameter."""
-        return {"mean": self.mean, "std": self.std}
-
-    def replace(self, **parameters: Array) -> Self:
-        """The same family, in the same box, at other parameters."""
-        return dataclasses.replace(self, **parameters)
-
-    def smooth(self, towards: Self, alpha: float) -> Self:
-        """The member with parameters ``alpha * towards + (1 - alpha) * self``."""
-        old, new = self.parameters(), towards.parameters()
-        return self.replace(**{k: alpha * new[k] + (1 - alpha) * old[k] for k in old})
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.mean, self.std, self.low, self.high)
-
-    def __repr__(self) -> str:
-        box = f", low={np.array2string(self.low, threshold=6)}"
-        return f"{super().__repr__()[:-1]}{box}, high={np.array2string(self.high, threshold=6)})"
 
     def sample(self, rng: Generator, n: int) -> Batch:
         """``n`` points of the box, shape ``(n, d)``, by inversion: a uniform number for each."""

@@ -1,4 +1,4 @@
-"""What the tests of the family contract share: running it on one family, and counting failures."""
+"""What the tests of the families share."""
 
 import mpmath as mp
 import pytest
@@ -14,20 +14,6 @@ def sixty_digits():
 
 
 @pytest.fixture
-def failures():
-    """The contract's tests that a family fails, found by calling them one by one."""
-
-    def of(family, **settings):
-        contract = type("Contract", (FamilyContract,), {"family": family, **settings})()
-        failed = set()
-        for name in dir(contract):
-            if name.startswith("test_"):
-                try:
-                    getattr(contract, name)()
-                except pytest.skip.Exception:
-                    pass
-                except (Exception, pytest.fail.Exception):  # noqa: BLE001 - it may fail in any way
-                    failed.add(name.removeprefix("test_"))
-        return failed
-
-    return of
+def failures(failures_of):
+    """The contract's tests that a family fails."""
+    return lambda family, **settings: failures_of(FamilyContract, family=family, **settings)

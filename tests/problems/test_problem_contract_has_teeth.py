@@ -12,19 +12,10 @@ from problems.maxcut import two_blocks
 from problems.rare_event.bridge import Bridge
 
 
-def failures(problem, **settings):
-    """The contract's tests that this problem fails, found by calling them one by one."""
-    contract = type("Contract", (ProblemContract,), {"problem": problem, **settings})()
-    failed = set()
-    for name in dir(contract):
-        if name.startswith("test_"):
-            try:
-                getattr(contract, name)()
-            except pytest.skip.Exception:
-                pass
-            except (Exception, pytest.fail.Exception):  # noqa: BLE001 - it may fail in any way
-                failed.add(name.removeprefix("test_"))
-    return failed
+@pytest.fixture
+def failures(failures_of):
+    """The contract's tests that a problem fails."""
+    return lambda problem, **settings: failures_of(ProblemContract, problem=problem, **settings)
 
 
 class OneNumber(Bridge):
@@ -126,16 +117,16 @@ class TooLowAnOptimum(Bridge):
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
-def test_the_contract_notices_a_broken_problem(mutant, noticed_by):
+def test_the_contract_notices_a_broken_problem(failures, mutant, noticed_by):
     assert noticed_by in failures(mutant)
 
 
 @pytest.mark.parametrize("problem", [Bridge(), two_blocks(12, 6)], ids=["bridge", "cut"])
-def test_a_whole_problem_passes(problem):
+def test_a_whole_problem_passes(failures, problem):
     assert failures(problem) == set()
 
 
-def test_a_problem_without_a_nominal_is_tested_on_the_family_given():
+def test_a_problem_without_a_nominal_is_tested_on_the_family_given(failures):
     assert failures(staticmethod(np.linalg.norm), nominal=Bernoulli([0.5])) != set()
 
     class Ones:
