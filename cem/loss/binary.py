@@ -20,8 +20,8 @@ from cem.loss.checks import (
     numbers,
     refuse_probabilities,
 )
-from cem.loss.lazy import BLOCK, LARGE, kernels, special
-from cem.loss.reductions import reduced, weighted
+from cem.loss.lazy import LARGE, kernels, special
+from cem.loss.reductions import blocks_of, reduced, weighted
 from cem.typing import Array, Vector
 
 TARGETS = "a target is the probability of class 1, and names go to log_loss"
@@ -90,7 +90,7 @@ def _blocks(
 ) -> Iterator[tuple[slice, Vector, Vector | None]]:
     w = None if weight is None else weight.reshape(-1)
     flat_y, flat = y.reshape(-1), p.reshape(-1)
-    for rows in binary_blocks(p.size):
+    for rows in blocks_of(p.size):
         one, x = flat_y[rows], flat[rows]
         if w is not None and not w[rows].all():  # what counts for nothing may hold anything
             one, x = np.where(w[rows] > 0, one, 0), np.where(w[rows] > 0, x, x.dtype.type(0.5))
@@ -106,11 +106,6 @@ def binary_pair(y: ArrayLike, p: ArrayLike) -> tuple[Any, Array]:
             f"y must hold numbers in [0, 1]; got dtype {target.dtype}: names go to log_loss"
         )
     return along(target, predicted.shape, "y", "the predictions"), predicted
-
-
-def binary_blocks(n: int) -> list[slice]:
-    """Where the blocks are."""
-    return [slice(start, min(start + BLOCK, n)) for start in range(0, n, BLOCK)]
 
 
 def smoothed(y: Any, label_smoothing: float, place: Place) -> Vector:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cem.loss.activations import sigmoid, softmax_of_rows
-from cem.loss.binary import binary_blocks, binary_pair, refuse_nan, smoothed
+from cem.loss.binary import binary_pair, refuse_nan, smoothed
 from cem.loss.checks import (
     Place,
     checked_pos_weight,
@@ -16,7 +16,7 @@ from cem.loss.checks import (
     checked_smoothing,
     checked_weights,
 )
-from cem.loss.reductions import total_weight
+from cem.loss.reductions import blocks_of, total_weight
 from cem.loss.targets import Targets, classes_last, from_the_end
 from cem.typing import Array
 
@@ -50,7 +50,7 @@ def binary_cross_entropy_grad(
         total = total_weight([flat.size if weight is None else float(w.sum())])
         w = w / (total if reduction == "mean" else 1.0)
     out = np.empty(flat.shape, dtype=logits.dtype)
-    for rows in binary_blocks(flat.size):
+    for rows in blocks_of(flat.size):
         place = Place(logits.shape, rows.start)
         one, x = flat_y[rows], flat[rows].astype(np.float64)
         if weight is not None:
@@ -144,7 +144,6 @@ def _grad(targets: Targets, logits: Array, reduction: str) -> Array:
 
 def _of_rows(targets: Targets, z: Array, rows: slice) -> tuple[Array, Array]:
     p = np.ascontiguousarray(softmax_of_rows(targets.masked(z, rows), targets.place(rows)))
-    top = np.arange(len(p)), p.argmax(axis=1)
     if targets.hard:
         at = np.arange(len(p)), targets.labels(rows)
         p[at] = 0.0
@@ -152,6 +151,7 @@ def _of_rows(targets: Targets, z: Array, rows: slice) -> tuple[Array, Array]:
         slope = p
     else:
         y = targets.smoothed(rows)
+        top = np.arange(len(p)), p.argmax(axis=1)
         others = 1 - p
         rest = p.copy()
         rest[top] = 0.0

@@ -9,7 +9,17 @@ from typing import Any
 import numpy as np
 
 from cem.loss.checks import checked_reduction
+from cem.loss.lazy import BLOCK
 from cem.typing import Vector
+
+
+def blocks_of(n: int, step: int = BLOCK) -> list[slice]:
+    """``n`` rows, some at a time.
+
+    >>> blocks_of(5, 2)
+    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
+    """
+    return [slice(start, min(start + step, n)) for start in range(0, n, step)]
 
 
 def reduced(

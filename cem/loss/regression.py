@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cem.loss.checks import along, checked_weights, finite, numbers
-from cem.loss.lazy import BLOCK
-from cem.loss.reductions import reduced, weighted
+from cem.loss.checks import along, checked_weights, finite
+from cem.loss.reductions import blocks_of, reduced, weighted
 from cem.typing import Vector
 
 HALF_LN_2PI = 0.5 * math.log(2 * math.pi)
@@ -44,7 +43,7 @@ def gaussian_nll(
     def loss(x: Vector, m: Vector, s: Vector) -> Vector:
         return 0.5 * ((x - m) / s) ** 2 + np.log(s) + HALF_LN_2PI
 
-    return _reduced(loss, (a, b, scale), mean, sample_weight, reduction)
+    return _reduced(loss, (a, b, scale), sample_weight, reduction)
 
 
 def mean_squared_error(
@@ -61,7 +60,7 @@ def mean_squared_error(
     >>> mean_squared_error([1.0, 0.0], [0.5, 0.0])
     np.float64(0.125)
     """
-    return _reduced(lambda x, m: (x - m) ** 2, _pair(y, mean), mean, sample_weight, reduction)
+    return _reduced(lambda x, m: (x - m) ** 2, _pair(y, mean), sample_weight, reduction)
 
 
 def _pair(y: ArrayLike, mean: ArrayLike) -> tuple[Any, Any]:
@@ -74,7 +73,6 @@ def _pair(y: ArrayLike, mean: ArrayLike) -> tuple[Any, Any]:
 def _reduced(
     loss: Callable[..., Vector],
     arrays: tuple[Any, ...],
-    mean: ArrayLike,
     sample_weight: ArrayLike | None,
     reduction: str,
 ) -> Any:
@@ -84,10 +82,9 @@ def _reduced(
     w = None if weight is None else weight.reshape(-1)
 
     def blocks() -> Iterator[tuple[slice, Vector, Vector | None]]:
-        for start in range(0, len(flat[0]), BLOCK):
-            rows = slice(start, start + BLOCK)
+        for rows in blocks_of(len(flat[0])):
             with np.errstate(over="ignore"):
                 part = loss(*(a[rows].astype(np.float64, copy=False) for a in flat))
             yield (rows, part, None) if w is None else (rows, weighted(part, w[rows]), w[rows])
 
-    return reduced(blocks(), shape, numbers(mean, "mean").dtype, reduction)
+    return reduced(blocks(), shape, arrays[1].dtype, reduction)

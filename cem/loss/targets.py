@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from cem.loss.checks import Place, along, check_rows, checked_smoothing, checked_weights, numbers
 from cem.loss.lazy import BLOCK
-from cem.loss.reductions import weighted
+from cem.loss.reductions import blocks_of, weighted
 from cem.typing import Array, Vector
 
 LANES = 128  # rows that a compiled kernel takes at a time
@@ -171,9 +171,8 @@ class Targets:
 
     def rows(self) -> list[slice]:
         """The blocks."""
-        n, step = len(self.y), max(1, BLOCK // self.n_classes)
-        step -= step % LANES if step > LANES else 0
-        return [slice(start, min(start + step, n)) for start in range(0, n, step)]
+        step = max(1, BLOCK // self.n_classes)
+        return blocks_of(len(self.y), step - (step % LANES if step > LANES else 0))
 
 
 def _whole_numbers(labels: ArrayLike) -> Any:
