@@ -1,5 +1,8 @@
 """MultivariateNormal keeps the family contract; singular covariances and its numbers."""
 
+from multiprocessing.reduction import ForkingPickler
+
+import mpmath as mp
 import numpy as np
 import pytest
 from scipy import stats
@@ -64,6 +67,41 @@ def test_the_entropy_and_the_divergence_have_their_tabled_values():
     assert entropy(f) == pytest.approx(3.161428687439, abs=1e-10)
     assert kl_divergence(f, g) == pytest.approx(1.003070295216, abs=1e-10)
     assert cross_entropy(f, g) == pytest.approx(3.161428687439 + 1.003070295216, abs=1e-10)
+
+
+def exact_divergence(f, g):
+    """The textbook formula, in the digits that mpmath is set to."""
+    a, b = mp.matrix(f.cov.tolist()), mp.matrix(g.cov.tolist())
+    shift, inverse, d = mp.matrix((f.mean - g.mean).tolist()), b**-1, len(f.mean)
+    trace = mp.fsum((inverse * a)[i, i] for i in range(d))
+    return (trace - d - mp.log(mp.det(a) / mp.det(b)) + (shift.T * inverse * shift)[0]) / 2
+
+
+@pytest.mark.parametrize("step", [1e-9, 1e-5, 1e-2, 0.08, 0.1, 0.12, 0.15, 0.2, 0.5, 3.0, 1e6])
+def test_the_divergence_is_that_of_sixty_digits_near_and_far(step):
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(size=(9, 4)), rng.normal(size=(9, 4))
+    g = MultivariateNormal(rng.normal(size=4), x.T @ x)
+    f = MultivariateNormal(g.mean + step, g.cov + step * (y.T @ y))
+    assert abs(kl_divergence(f, g) / exact_divergence(f, g) - 1) < 1e-12
+    assert abs(kl_divergence(g, f) / exact_divergence(g, f) - 1) < 1e-12
+
+
+def test_the_fitted_covariance_is_symmetric_to_the_last_bit():
+    x = np.random.default_rng(0).normal(size=(50, 20))
+    cov = MultivariateNormal(np.zeros(20), np.eye(20)).fit(x, np.arange(50.0)).cov
+    np.testing.assert_array_equal(cov, cov.T)
+
+
+def test_what_a_member_keeps_for_itself_is_no_part_of_it():
+    f = MultivariateNormal(np.arange(5.0), ROOT @ ROOT.T)
+    fresh = bytes(ForkingPickler.dumps(f))
+    f.sample(np.random.default_rng(0), 1)
+    assert f._root is f._root
+    assert bytes(ForkingPickler.dumps(f)) == fresh
+    other = f.replace(cov=4 * f.cov)
+    np.testing.assert_array_equal(other._root, 2 * f._root)
+    assert not f._root.flags.writeable
 
 
 LINE = MultivariateNormal([1.0, 1.0], [[1.0, 2.0], [2.0, 4.0]])  # all of it on y = 2 x - 1

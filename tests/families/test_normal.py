@@ -1,5 +1,6 @@
 """Normal keeps the family contract; collapsed coordinates and its numbers."""
 
+import mpmath as mp
 import numpy as np
 import pytest
 from scipy import stats
@@ -67,6 +68,29 @@ def test_the_divergence_of_near_members_does_not_cancel(step):
     assert moved == pytest.approx(step**2 / 2, rel=1e-12)
     widened = kl_divergence(Normal([0.0], [1.0 + step]), Normal([0.0], [1.0]))
     assert widened == pytest.approx(step**2, rel=2 * step + 1e-6)
+
+
+def exact_divergence(f, g):
+    terms = [
+        mp.log(t / s) + (s**2 + (m - n) ** 2) / (2 * t**2) - mp.mpf(1) / 2
+        for m, s, n, t in np.vectorize(mp.mpf)([f.mean, f.std, g.mean, g.std]).T
+    ]
+    return mp.fsum(terms)
+
+
+@pytest.mark.parametrize("step", [1e-9, 1e-4, 0.08, 0.12, 0.3, 1.0, 5.0, 300.0])
+@pytest.mark.parametrize("share", [0.0, 0.2, 1.0])  # of the coordinates that hardly change
+def test_the_divergence_of_many_coordinates_is_that_of_sixty_digits(step, share):
+    rng = np.random.default_rng(3)
+    step = np.where(rng.random(40) < share, 1e-7, step) * rng.choice([-1, 1], 40)
+    g = Normal(rng.normal(size=40), rng.exponential(size=40))
+    f = Normal(g.mean + 1e-9 * g.std, g.std * np.exp(step))
+    assert abs(kl_divergence(f, g) / exact_divergence(f, g) - 1) < 1e-13
+
+
+def test_the_divergence_of_a_coordinate_that_all_but_collapses_beside_others():
+    f, g = Normal([0.0, 0.0], [1e-160, 3.0]), Normal([0.0, 0.0], [1e160, 1.0])
+    assert abs(kl_divergence(f, g) / exact_divergence(f, g) - 1) < 1e-13
 
 
 def test_a_collapsed_coordinate_is_sampled_at_its_point():
