@@ -4,6 +4,7 @@ from cem import checkpoint, diagnostics, loss, plot, stopping
 from cem.callbacks import Checkpoint, Progress
 from cem.engine import CrossEntropyMethod
 from cem.estimate import Estimate, estimate
+from cem.evolution import EvolutionPath
 from cem.families import (
     Bernoulli,
     Beta,
@@ -25,6 +26,7 @@ from cem.families import (
 )
 from cem.optimize import Optimum, maximize, minimize
 from cem.parallel import each
+from cem.restarts import BIPOP, IPOP
 from cem.selection import Boltzmann, Elite, Ranked
 from cem.smoothing import Constant, Decreasing, Dynamic, Floor, Margin, Settling
 from cem.state import Best, History, Record, State
@@ -33,6 +35,8 @@ from cem.weights import likelihood_ratio, unit
 __version__ = "0.1.0"
 
 __all__ = [
+    "BIPOP",
+    "IPOP",
     "Bernoulli",
     "Best",
     "Beta",
@@ -46,6 +50,7 @@ __all__ = [
     "Dynamic",
     "Elite",
     "Estimate",
+    "EvolutionPath",
     "Exponential",
     "Floor",
     "Gamma",

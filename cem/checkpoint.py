@@ -25,8 +25,9 @@ from cem.randomness import name_of
 from cem.state import Best, History, Record, State
 from cem.typing import Array, Family
 
-VERSION = 1
-WHOLE = ("t", "nfev", "n", "n_bad", "n_elite")  # the entries of a record that are ints
+VERSION = 2
+WHOLE = ("t", "restart", "nfev", "n", "n_bad", "n_elite")  # the entries of a record that are ints
+COUNTS = ("t", "nfev", "restart", "began")  # those of a state
 Settings = Mapping[str, Any]  # names to strings and numbers
 
 
@@ -44,11 +45,11 @@ def settings_of(method: CrossEntropyMethod, **more: Any) -> dict[str, Any]:
     for name, array in _all_of(method.nominal).items():
         digest.update(f"{name}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).tobytes())
-    log_weight = method.log_weight
+    log_weight, size = method.log_weight, method.n_samples
     return {
         "family": type(method.nominal).__name__,
         "nominal": digest.hexdigest()[:16],
-        "n_samples": int(method.n_samples),
+        "n_samples": repr(size) if callable(size) else int(size),
         "select": repr(method.select),
         "smooth": repr(method.smooth),
         "gamma": repr(method.gamma),
@@ -74,7 +75,7 @@ def dumps(state: State, history: History, settings: Settings) -> bytes:
     {'n_samples': 9}
     """
     arrays = {
-        "count": np.array([state.t, state.nfev], dtype=np.int64),
+        "count": np.array([getattr(state, name) for name in COUNTS], dtype=np.int64),
         "history": np.array(history, dtype=float).reshape(-1, len(Record._fields)),
         **{f"v.{name}": a for name, a in state.v.parameters().items()},
         **{f"memory.{name}": a for name, a in state.memory.items()},
@@ -197,9 +198,9 @@ def _restore(arrays: Mapping[str, Array], family: Family) -> tuple[State, Histor
     found = "best.x" in arrays
     best = Best(arrays["best.x"][()], float(arrays["best.score"][0])) if found else Best()
     memory = {k.removeprefix("memory."): a for k, a in arrays.items() if k.startswith("memory.")}
-    t, nfev = (int(i) for i in arrays["count"])
+    counts = dict(zip(COUNTS, arrays["count"].tolist(), strict=True))
     history = History(_record(row) for row in arrays["history"].tolist())
-    return State(family.replace(**v), t, nfev, best, memory), history
+    return State(family.replace(**v), best=best, memory=memory, **counts), history
 
 
 def _record(row: list[float]) -> Record:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,15 +13,18 @@ from cem.loss import entropy_or_estimate, fitted_cross_entropy, kl_or_estimate
 from cem.randomness import Purpose, root_of, stream
 from cem.scores import checked_scores, finite_or_worst
 from cem.selection import Elite
+from cem.sizes import size_of
 from cem.smoothing import Constant
 from cem.state import Record, State
-from cem.typing import Batch, LogWeight, Selection, Smoothing, Vector
+from cem.typing import Batch, LogWeight, SampleSize, Selection, Smoothing, Vector
 from cem.weights import effective_sample_size, normalise, unit
 
 
 class ElitesFit(NamedTuple):
-    """The elite, its weights and the fit to it: what a smoothing may look at."""
+    """A scored batch, its elite and the fit to that: what a smoothing may look at."""
 
+    x: Batch
+    score: Vector
     gamma: float
     elite: Batch
     w: Vector
@@ -47,7 +50,7 @@ class CrossEntropyMethod:
     """
 
     nominal: Any  # f(.; u), a Family
-    n_samples: int  # N
+    n_samples: SampleSize  # N, or a rule for it
     select: Selection = field(default_factory=Elite)
     smooth: Smoothing = field(default_factory=Constant)
     gamma: float = math.inf  # the level to reach
@@ -64,7 +67,8 @@ class CrossEntropyMethod:
 
     def ask(self, state: State) -> Batch:
         """Sample ``X_1, ..., X_N`` from ``f(.; v_{t-1})``; asking twice gives them twice."""
-        return state.v.sample(stream(self.root, Purpose.SAMPLE, state.t), self.n_samples)
+        rng = stream(self.root, Purpose.SAMPLE, state.t)
+        return state.v.sample(rng, size_of(self.n_samples, state.age))
 
     def tell(self, state: State, x: Batch, score: Vector) -> tuple[State, Record]:
         """Refit to the elite: the cross-entropy step from ``v_{t-1}`` to ``v_t``."""
@@ -74,11 +78,14 @@ class CrossEntropyMethod:
         chosen = np.flatnonzero(log_w > -np.inf)
         elite, (w, log_total) = x[chosen], normalise(log_w[chosen])
         v_hat = state.v.fit(elite, w)
-        v, memory = self.smooth(state, ElitesFit(gamma, elite, w, v_hat))
+        v, memory = self.smooth(state, ElitesFit(x, score, gamma, elite, w, v_hat))
         best = state.best.or_better(x, score)
-        new = State(v, state.t + 1, state.nfev + len(x), best, memory)
+        new = replace(
+            state, v=v, t=state.t + 1, nfev=state.nfev + len(x), best=best, memory=memory
+        )
         return new, Record(
             t=new.t,
+            restart=new.restart,
             nfev=new.nfev,
             n=len(x),
             n_bad=n_bad,

@@ -107,9 +107,11 @@ class Measurement:
         log_w = likelihood_ratio(self.nominal, state.v, x[hit])
         tally = tally.add(log_w[log_w > -np.inf], len(x))
         best = state.best.or_better(x, score)
-        new = State(state.v, state.t + 1, state.nfev + len(x), best, {"tally": tally.as_array()})
+        memory = {"tally": tally.as_array()}
+        new = replace(state, t=state.t + 1, nfev=state.nfev + len(x), best=best, memory=memory)
         return new, Record(
             t=new.t,
+            restart=new.restart,
             nfev=new.nfev,
             n=len(x),
             n_bad=n_bad,

@@ -16,6 +16,9 @@ class Purpose(IntEnum):
     SAMPLE = 0  # the batch of iteration t
     FINAL = 1  # the estimator's independent sample: block t
     EXPECTATION = 2  # a Monte Carlo mean under a density: cem.loss
+    RESTART = 3  # where a search begins anew: restart k
+    NOISE = 4  # the noise of a score: iteration t, start of the chunk
+    REPLICATION = 5  # what an independent replication takes the place of the root with
 
 
 def root_of(rng: Any = None) -> SeedSequence:
@@ -66,5 +69,9 @@ def root_named(name: str) -> SeedSequence:
 
 def stream(root: SeedSequence, purpose: int, *index: int) -> Generator:
     """The generator at one address; nothing is stored and nothing is consumed."""
-    key = (*root.spawn_key, int(purpose), *index)
-    return Generator(PCG64(SeedSequence(root.entropy, spawn_key=key)))
+    return Generator(PCG64(branch(root, purpose, *index)))
+
+
+def branch(root: SeedSequence, purpose: int, *index: int) -> SeedSequence:
+    """The seed at one address: a root of its own for a part of a run."""
+    return SeedSequence(root.entropy, spawn_key=(*root.spawn_key, int(purpose), *index))

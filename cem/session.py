@@ -15,6 +15,7 @@ from cem.engine import CrossEntropyMethod
 from cem.parallel import CHUNK_SIZE, Evaluation, mapping
 from cem.randomness import root_named
 from cem.scores import whole_number
+from cem.sizes import size_of
 from cem.state import History, State
 from cem.typing import Callback, Family, Problem
 
@@ -47,7 +48,7 @@ def session(
             "problem must be a function of a batch, or an object that can be called; got "
             f"{reprlib.repr(problem)} of type {type(problem).__name__}"
         )
-    whole_number("n_samples", method.n_samples)
+    size_of(method.n_samples, 0)
     settings["chunk_size"] = chunk_size
     callbacks = _callbacks(callback)
     if checkpoint is not None:

@@ -33,6 +33,13 @@ class State:
     memory: Memory = field(
         default_factory=dict
     )  # plain arrays, owned by the strategies that need them
+    restart: int = 0  # how often the search has begun anew
+    began: int = 0  # iterations done when it last did
+
+    @property
+    def age(self) -> int:
+        """Iterations since the search last began: what a schedule goes by."""
+        return self.t - self.began
 
 
 class Record(NamedTuple):
@@ -42,6 +49,7 @@ class Record(NamedTuple):
     """
 
     t: int  # iteration, from 1
+    restart: int  # how often the search had begun anew
     nfev: int  # samples scored so far
     n: int  # samples scored in this iteration
     n_bad: int  # of these, how many scores were NaN or infinite
@@ -61,8 +69,8 @@ class Record(NamedTuple):
 class History(tuple[Record, ...]):
     """The records in order, oldest first.
 
-    >>> History().append(Record(*range(15))).column("gamma")
-    array([4.])
+    >>> History().append(Record(*range(16))).column("gamma")
+    array([5.])
     """
 
     __slots__ = ()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from itertools import takewhile
 from typing import NamedTuple
 
 import numpy as np
 
 from cem.scores import positive_number, real_number, whole_number
-from cem.state import History
+from cem.state import History, Record
 from cem.typing import StopRule
 
+EPS = float(np.finfo(float).eps)
 FEW_FOR_RTOL = 30.0  # effective samples below which no relative error is trusted
 
 
@@ -99,6 +101,44 @@ def stalled(d: int = 5, patience: int = 50) -> StopRule:
     return rule
 
 
+def reliable(d: int = 5) -> StopRule:
+    """Stop once the level has been the best score for ``d`` iterations: nothing is left to rise.
+
+    With `cem.archive.Face`, whose answer Rubinstein and Kroese (2004) then call reliable.
+    """
+
+    def rule(history: History) -> Stop | None:
+        recent = history[-d:]
+        if len(recent) < d or any(r.gamma != r.best or r.best != recent[0].best for r in recent):
+            return None
+        return Stop(f"reliable: the level was the best score for {d} iterations", success=True)
+
+    return rule
+
+
+def unreliable(n_most: int) -> StopRule:
+    """Stop once neither the level nor the best score rose although ``n_most`` samples were pooled.
+
+    With `cem.archive.Face` of the same ``n_most``, which leaves the density as it is until then.
+    """
+
+    def rule(history: History) -> Stop | None:
+        pooled = sum(record.n for record in takewhile(_stood_still, reversed(history)))
+        if pooled < n_most:
+            return None
+        return Stop(
+            f"unreliable: neither the level nor the best score rose, although {pooled} samples "
+            "were pooled; raise n_most, or lower alpha",
+            success=False,
+        )
+
+    return rule
+
+
+def _stood_still(record: Record) -> bool:
+    return record.kl == 0
+
+
 def degenerate(shrink: float = 1e-10) -> StopRule:
     """Stop once the density is ``shrink`` times as wide as at first: nothing new can come of it.
 
@@ -121,6 +161,49 @@ def degenerate(shrink: float = 1e-10) -> StopRule:
         return Stop("converged: the sampling density is concentrated on one point", success=True)
 
     return rule
+
+
+def flat(tolerance: float = 1e-11) -> StopRule:
+    """Stop once the best samples of a while, and the elite of the last batch, have scored alike.
+
+    Scores within the tolerance are alike. It is absolute; if at first the scores of the elite
+    differed by less than one, it is relative to that. Less than a few roundings is always alike.
+    """
+
+    def rule(history: History) -> Stop | None:
+        if not history or len(history) <= (n := _while(history[-1].n)):
+            return None
+        first, last, tops = history[0], history[-1], [record.top for record in history[-n:]]
+        alike = max(tolerance * min(1.0, first.top - first.gamma), 4 * EPS * abs(last.top))
+        if max(max(tops) - min(tops), last.top - last.gamma) > alike:
+            return None
+        return Stop("converged: the scores of the elite do not differ any more", success=True)
+
+    return rule
+
+
+def beaten(share: float = 0.1) -> StopRule:
+    """Stop a search that is settling where it is worse than one before it.
+
+    It is settling if over a while its best samples, and the elite of the last batch, differ by less
+    than ``share`` of what they are short of the best score so far.
+    """
+
+    def rule(history: History) -> Stop | None:
+        if not history or len(history) <= (n := _while(history[-1].n)):
+            return None
+        last, tops = history[-1], [record.top for record in history[-n:]]
+        short = share * (last.best - max(tops))
+        if max(max(tops) - min(tops), last.top - last.gamma) >= short:
+            return None
+        return Stop("settled where another search has been better", success=True)
+
+    return rule
+
+
+def _while(n: int) -> int:
+    """Iterations of ``n`` samples in which a search that is still alive gets better."""
+    return 10 + 300 // n
 
 
 def mostly_bad(history: History) -> Stop | None:

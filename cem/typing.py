@@ -10,6 +10,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from cem.engine import CrossEntropyMethod
     from cem.state import History, Record, State
     from cem.stopping import Stop
 
@@ -61,6 +62,13 @@ class Problem(Protocol):
         """The scores, shape ``(len(x),)``."""
 
 
+class NoisyProblem(Protocol):
+    """A problem whose score is itself random: bound to a generator it becomes a `Problem`."""
+
+    def bind(self, rng: Generator) -> Problem:
+        """The problem with its randomness taken from ``rng``: all of it, sample after sample."""
+
+
 class Method(Protocol):
     """What `cem.run.run` iterates: sample a batch, then learn from its scores."""
 
@@ -75,7 +83,15 @@ class Method(Protocol):
 
 
 class Refit(Protocol):
-    """What a smoothing may look at besides the state: the elite and the fit to it."""
+    """What a smoothing may look at besides the state: the batch, its elite, the fit to that."""
+
+    @property
+    def x(self) -> Batch:
+        """All samples of this iteration."""
+
+    @property
+    def score(self) -> Vector:
+        """Their scores; ``-inf`` where one failed."""
 
     @property
     def gamma(self) -> float:
@@ -97,7 +113,10 @@ class Refit(Protocol):
 LogWeight: TypeAlias = Callable[[Family, Family, Batch], Vector]  # (u, v, x) -> ln W
 Selection: TypeAlias = Callable[[Vector, Vector, float], tuple[float, Vector]]
 """``(score, ln W, gamma) -> (gamma_t, ln weight)``, ``-inf`` where a sample is not elite."""
+SampleSize: TypeAlias = int | Callable[[int], int]  # N, or N_t from the iterations done
 Smoothing: TypeAlias = "Callable[[State, Refit], tuple[Any, Memory]]"  # -> v_t, new memory
+Restart: TypeAlias = "Callable[[CrossEntropyMethod, History, int], CrossEntropyMethod | None]"
+"""``(method, history, k)`` -> the method of the k-th restart, itself for ``k = 0``; None: end."""
 StopRule: TypeAlias = "Callable[[History], Stop | None]"  # a reason to stop, or None
 Callback: TypeAlias = "Callable[[State, Record], object]"  # watches; never steers
 Map: TypeAlias = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]

@@ -199,7 +199,7 @@ FORGED = {
     "a deep header": {"v_mean": npy.magic(1, 0) + (9000).to_bytes(2, "little") + b"(" * 9000},
     "a header that is code": {"v_mean": npy_file("__import__('os').getcwd()")},
     "a head that is no object": {"head": head([1, 2])},
-    "a head without settings": {"head": head({"version": 1})},
+    "a head without settings": {"head": head({"version": 2})},
     "a head of text": {"head": npy_file((3,), "|u1", b"{{{")},
     "a count of one number": {"count": npy_file((1,), "<i8", bytes(8))},
     "a count that is no row": {"count": npy_file((), "<i8", bytes(8))},
@@ -254,7 +254,7 @@ def test_a_compressed_member_is_refused_before_it_is_unpacked():
 
 
 def test_another_version_of_the_format_is_named():
-    with pytest.raises(ValueError, match=r"has format version 99; this cem reads 1$"):
+    with pytest.raises(ValueError, match=r"has format version 99; this cem reads 2$"):
         loads(forged(head=head({"version": 99, "settings": {}})), FAMILY)
 
 

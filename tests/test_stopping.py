@@ -7,8 +7,8 @@ from cem import History, Record, stopping
 from cem.scores import positive_number, whole_number
 
 BASE = Record(
-    t=1, nfev=100, n=100, n_bad=0, gamma=1.0, top=2.0, best=2.0, n_elite=10, log_mass=-2.3,
-    ess=10.0, max_weight=0.1, loss=1.0, entropy=1.0, kl=0.1, spread=1.0,
+    t=1, restart=0, nfev=100, n=100, n_bad=0, gamma=1.0, top=2.0, best=2.0, n_elite=10,
+    log_mass=-2.3, ess=10.0, max_weight=0.1, loss=1.0, entropy=1.0, kl=0.1, spread=1.0,
 )  # fmt: skip
 
 
@@ -189,3 +189,55 @@ def test_whole_numbers_and_positive_numbers_may_be_numpys():
     assert whole_number("n", np.int64(3)) == 3
     assert type(whole_number("n", np.int64(3))) is int
     assert positive_number("s", np.float32(0.5)) == 0.5
+
+
+def test_a_search_is_flat_once_its_best_samples_stay_alike():
+    rule = stopping.flat(1e-6)
+    steps = [*np.linspace(0, 1, 30), *[1.0] * 14]
+    levels = [-5.0, *(s - 1e-7 for s in steps[1:])]
+    rising = history(top=steps, gamma=levels, n=[100] * 44)
+    assert [rule(rising[:k]) is None for k in (1, 30, 41, 42)] == [True, True, True, False]
+    assert rule(rising).success
+    apart = history(top=[1.0] * 44, gamma=[0.9] * 44, n=[100] * 44)
+    assert rule(apart) is None
+
+
+def test_alike_is_relative_for_scores_that_never_differed_by_much():
+    tiny = history(top=[1e-20] * 44, gamma=[0.0] * 44, n=[100] * 44)
+    assert stopping.flat(1e-6)(tiny) is None
+    less = history(top=[1e-20] * 44, gamma=[0.0] + [1e-20 - 1e-29] * 43, n=[100] * 44)
+    assert stopping.flat(1e-6)(less).success
+
+
+def test_a_search_is_beaten_where_it_settles_below_the_best():
+    tops = [*np.linspace(0, 1, 20), *[1.0] * 14]
+    seen = {"top": tops, "gamma": [t - 0.01 for t in tops], "n": [100] * 34}
+    rule = stopping.beaten(0.1)
+    assert rule(history(best=[2.0] * 34, **seen)).success
+    assert rule(history(best=[1.05] * 34, **seen)) is None
+    assert rule(history(best=[1.0] * 34, **seen)) is None
+    assert rule(history(best=[2.0] * 34, **seen)[:25]) is None
+
+
+def test_a_level_that_is_the_best_score_for_long_is_reliable():
+    rule = stopping.reliable(3)
+    assert rule(History()) is None
+    assert rule(history(gamma=[9.0] * 2, best=[9.0] * 2)) is None
+    assert rule(history(gamma=[8.0, 9.0, 9.0], best=[9.0] * 3)) is None
+    assert rule(history(gamma=[8.0, 9.0, 9.0], best=[8.0, 9.0, 9.0])) is None
+    assert rule(history(gamma=[8.0] * 3, best=[9.0] * 3)) is None
+    message = "reliable: the level was the best score for 3 iterations"
+    assert rule(history(gamma=[1.0] + [9.0] * 3, best=[9.0] * 4)) == (message, True)
+
+
+def test_samples_pooled_in_vain_are_those_since_the_density_last_moved():
+    rule = stopping.unreliable(250)
+    assert rule(History()) is None
+    assert rule(history(kl=[0.0, 0.0, 0.1, 0.0, 0.0])) is None  # 200
+    assert rule(history(kl=[0.0, 0.0, 0.0, 0.1])) is None
+    message = (
+        "unreliable: neither the level nor the best score rose, although 300 samples were pooled; "
+        "raise n_most, or lower alpha"
+    )
+    assert rule(history(kl=[0.1, 0.0, 0.0, 0.0])) == (message, False)
+    assert stopping.unreliable(300)(history(kl=[0.1, 0.0, 0.0, 0.0])) == (message, False)

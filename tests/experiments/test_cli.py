@@ -206,7 +206,7 @@ def test_progress_is_one_line_that_is_rewritten_and_says_level_best_and_evaluati
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=120)
     state = State(None, t=3, best=Best([1], 9.0))
-    record = Record(*range(15))._replace(t=3, nfev=3000, gamma=4.5, best=9.0)
+    record = Record(*range(16))._replace(t=3, nfev=3000, gamma=4.5, best=9.0)
     with Watch("mine-0001", "maximize", console=console, seconds=0) as watch:
         watch(state, record)
         watch(state, record._replace(t=4))
@@ -222,7 +222,7 @@ def test_progress_is_one_line_that_is_rewritten_and_says_level_best_and_evaluati
 def test_progress_of_a_final_sample_is_the_estimate_and_its_error():
     tally = Tally().add(np.zeros(50), 100)
     state = State(None, memory={"tally": tally.as_array()})
-    record = Record(*range(15))
+    record = Record(*range(16))
     words = Watch("a", "estimate", console=Console(file=io.StringIO())).words(state, record)
     assert words[:2] == ["final sample 100", f"estimate 0.5 ± {tally.relative_error:.2%}"]
 
@@ -232,7 +232,7 @@ def test_progress_is_throttled():
     console = Console(file=screen, force_terminal=True, width=120)
     with Watch("mine", "maximize", console=console, seconds=3600) as watch:
         for t in range(100):
-            watch(State(None), Record(*range(15))._replace(t=t))
+            watch(State(None), Record(*range(16))._replace(t=t))
     assert "iteration 0 " in screen.getvalue()
     assert "iteration 1 " not in screen.getvalue()
 

@@ -1,0 +1,219 @@
+"""A normal density whose width follows the path of its mean: CMA-ES, seen as a smoothing."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import numpy as np
+
+from cem.typing import Array, Batch, Family, Memory, Refit, Vector
+
+if TYPE_CHECKING:
+    from cem.state import State
+
+FLOOR = 1e-14  # least eigenvalue of a covariance, in units of the largest
+
+
+@dataclass(frozen=True)
+class EvolutionPath:
+    """The mean moves to the elite's; the covariance is smoothed, and its scale set by a path.
+
+    With batches of few samples a covariance is learnt over many iterations. To a share of the old
+    one are added, with weights that depend only on ``d`` and the effective number of elite samples,
+
+    - the elite's covariance about the *old* mean, which is wide in the direction of the step,
+    - the square of a path, the fading sum of the steps of the mean,
+    - with a negative sign, the covariance of the worst half of the batch (``active``).
+
+    Then all is scaled up where successive steps agree, and down where they undo each other. The
+    rules and constants are those of Hansen (2016), arXiv:1604.00772; steps are measured in the
+    coordinates of a Cholesky root, as in Krause, Arbones, Igel (2016). A `cem.Normal` density of
+    independent coordinates learns its variances only, ``(d + 2) / 3`` times as fast: Ros, Hansen
+    (2008).
+
+    It goes with `cem.Ranked` of half the samples, and ``N = 4 + 3 ln d`` or more of them.
+
+    >>> import cem
+    >>> method = cem.CrossEntropyMethod(
+    ...     nominal=cem.MultivariateNormal([3.0] * 5, np.eye(5)),
+    ...     n_samples=8, select=cem.Ranked(0.5), smooth=EvolutionPath(), rng=1,
+    ... )
+    >>> state = method.init()
+    >>> while state.best.score < -1e-12:
+    ...     x = method.ask(state)
+    ...     state, record = method.tell(state, x, -(x**2) @ 10.0 ** np.arange(5))
+    >>> record.nfev < 2000
+    True
+    """
+
+    active: bool = True
+
+    def __call__(self, state: State, refit: Refit) -> tuple[Any, Memory]:
+        """``v_t``, and two paths of the mean: in units of the density, and as it is."""
+        v, shape = state.v, _shape_of(state.v)
+        d = len(v.mean)
+        rates = Rates.of(d, 1 / float(refit.w @ refit.w), shape.speed(d))
+        moves = refit.elite - v.mean
+        step = refit.w @ moves
+        still = np.zeros(d)
+
+        scale_path = (1 - rates.scale) * state.memory.get("scale_path", still)
+        scale_path = scale_path + rates.scale_step * shape.in_units(step)
+        length = float(np.linalg.norm(scale_path)) / _mean_length(d)
+        known = 1 - (1 - rates.scale) ** (2 * (state.age + 1))  # of the path's stationary variance
+        steady = length / math.sqrt(known) < 1.4 + 2 / (d + 1)
+        path = (1 - rates.path) * state.memory.get("path", still)
+        path = path + (rates.path_step if steady else 0.0) * step
+
+        worst, w_worst = self._worst(v, shape, refit, rates)
+        w = np.concatenate([[rates.rank_one], rates.elite * refit.w, -rates.elite * w_worst])
+        keep = 1 - rates.rank_one - rates.elite * (1 - w_worst.sum())
+        if not steady:  # what the path has not brought
+            keep += rates.rank_one * rates.path * (2 - rates.path)
+        factor = math.exp(min(1.0, rates.scale / rates.damping * (length - 1)))
+        moved = shape.updated(keep, np.vstack([path, moves, worst]), w, factor)
+        v_t = v.replace(mean=v.mean + step, **moved)
+        return v_t, {"scale_path": scale_path, "path": factor * path}
+
+    def _worst(self, v: Any, shape: Shape, refit: Refit, rates: Rates) -> tuple[Batch, Vector]:
+        """The moves of the worst half, of a length that does no harm, and their weights."""
+        w = _weights_of_the_worst(refit.score)
+        bad = np.flatnonzero(w)
+        if not self.active or len(bad) == 0:
+            return np.empty((0, len(v.mean))), np.empty(0)
+        w, d = w[bad], len(v.mean)
+        size = w.sum() ** 2 / (w @ w)
+        most = min(
+            1 + rates.rank_one / rates.elite,
+            1 + 2 * size / (rates.n_elite + 2),
+            (1 - rates.rank_one - rates.elite) / (d * rates.elite),
+        )
+        moves = refit.x[bad] - v.mean
+        square = np.square(shape.in_units(moves)).sum(axis=1)
+        return moves * np.sqrt(d / square)[:, np.newaxis], most * w / w.sum()
+
+
+class Rates(NamedTuple):
+    """How fast what is learnt; from ``d`` and the effective number of elite samples."""
+
+    n_elite: float  # effective
+    scale: float  # forgetting of the path that sets the scale
+    scale_step: float
+    damping: float
+    path: float  # forgetting of the path whose square is added
+    path_step: float
+    rank_one: float  # weight of that square
+    elite: float  # weight of the elite's covariance
+
+    @classmethod
+    def of(cls, d: int, n_elite: float, speed: float) -> Rates:
+        """The constants of Hansen (2016), table 1; ``speed`` multiplies those of the shape."""
+        scale = (n_elite + 2) / (d + n_elite + 5)
+        path = (4 + n_elite / d) / (d + 4 + 2 * n_elite / d)
+        rank_one = min(0.5, speed * 2 / ((d + 1.3) ** 2 + n_elite))
+        elite = speed * 2 * (0.25 + n_elite + 1 / n_elite - 2) / ((d + 2) ** 2 + n_elite)
+        return cls(
+            n_elite=n_elite,
+            scale=scale,
+            scale_step=math.sqrt(scale * (2 - scale) * n_elite),
+            damping=1 + 2 * max(0.0, math.sqrt((n_elite - 1) / (d + 1)) - 1) + scale,
+            path=path,
+            path_step=math.sqrt(path * (2 - path) * n_elite),
+            rank_one=rank_one,
+            elite=min(1 - rank_one, elite),
+        )
+
+
+class Shape(Protocol):
+    """What `EvolutionPath` needs to know of a width: to measure in its units, to change it."""
+
+    def speed(self, d: int) -> float:
+        """How many times as fast as a full covariance it is learnt."""
+
+    def in_units(self, moves: Array) -> Array:
+        """Moves, shape ``(..., d)``, as they would be under the standard normal density."""
+
+    def updated(self, keep: float, moves: Array, w: Vector, factor: float) -> dict[str, Array]:
+        """``factor^2 (keep C + sum_i w_i y_i y_i')`` as a parameter."""
+
+
+@dataclass(frozen=True)
+class Full:
+    """A covariance matrix."""
+
+    cov: Array
+
+    def speed(self, d: int) -> float:  # noqa: ARG002
+        """The rates are made for it."""
+        return 1.0
+
+    def in_units(self, moves: Array) -> Array:
+        """By the root of the covariance."""
+        from scipy.linalg import solve_triangular
+
+        root = _rooted(self.cov)[1]
+        units: Array = solve_triangular(root, moves.T, lower=True, check_finite=False).T
+        return units
+
+    def updated(self, keep: float, moves: Array, w: Vector, factor: float) -> dict[str, Array]:
+        """As a sum of outer products; what is not positive any more is raised a little."""
+        cov = factor**2 * (keep * self.cov + (moves.T * w) @ moves)
+        return {"cov": _rooted((cov + cov.T) / 2)[0]}
+
+
+@dataclass(frozen=True)
+class Diagonal:
+    """Standard deviations of independent coordinates."""
+
+    std: Array
+
+    def speed(self, d: int) -> float:
+        """There are fewer numbers to learn."""
+        return (d + 2) / 3
+
+    def in_units(self, moves: Array) -> Array:
+        """By division."""
+        return moves / self.std
+
+    def updated(self, keep: float, moves: Array, w: Vector, factor: float) -> dict[str, Array]:
+        """In units of the old variances, so that none overflows."""
+        ratio = keep + w @ np.square(moves / self.std)
+        return {"std": factor * self.std * np.sqrt(np.maximum(ratio, FLOOR))}
+
+
+def _shape_of(v: Family) -> Shape:
+    has = v.parameters()
+    if has.keys() == {"mean", "cov"}:
+        return Full(has["cov"])
+    if has.keys() == {"mean", "std"}:
+        return Diagonal(has["std"])
+    raise ValueError(
+        "EvolutionPath needs a density with a mean and a cov or std, such as MultivariateNormal; "
+        f"got {type(v).__name__} with {', '.join(has)}: use Constant or Dynamic"
+    )
+
+
+def _rooted(cov: Array) -> tuple[Array, Array]:
+    """The covariance and its Cholesky root; a flat one is first given a little width."""
+    try:
+        return cov, np.linalg.cholesky(cov)
+    except np.linalg.LinAlgError:
+        values, vectors = np.linalg.eigh(cov)
+        cov = (vectors * np.maximum(values, FLOOR * values[-1])) @ vectors.T
+        return cov, np.linalg.cholesky(cov)
+
+
+def _mean_length(d: int) -> float:
+    """Of a standard normal vector, to a few parts in a thousand even for ``d = 1``."""
+    return math.sqrt(d) * (1 - 1 / (4 * d) + 1 / (21 * d * d))
+
+
+def _weights_of_the_worst(score: Vector) -> Vector:
+    """``ln i - ln((N + 1) / 2)`` for the i-th best where positive; equal scores share the mean."""
+    n = len(score)
+    w = np.log(np.arange(1, n + 1)) - math.log((n + 1) / 2)
+    _, group, size = np.unique(-score, return_inverse=True, return_counts=True)
+    shared: Vector = np.add.reduceat(w, size.cumsum() - size) / size
+    return np.maximum(shared, 0.0)[group]
