@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
+from cem.families.multivariate_normal import MultivariateNormal
+from cem.families.normal import Normal
+from cem.families.triangular import solve
 from cem.typing import Array, Batch, Family, Memory, Refit, Vector
 
 if TYPE_CHECKING:
     from cem.state import State
 
-FLOOR = 1e-14  # least eigenvalue of a covariance, in units of the largest
+FLOOR = 1e-13  # least eigenvalue of a covariance, in units of the largest
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class EvolutionPath:
         still = np.zeros(d)
 
         scale_path = (1 - rates.scale) * state.memory.get("scale_path", still)
-        scale_path = scale_path + rates.scale_step * shape.in_units(step)
+        scale_path = scale_path + rates.scale_step * shape.in_units(step[np.newaxis])[0]
         length = float(np.linalg.norm(scale_path)) / _mean_length(d)
         known = 1 - (1 - rates.scale) ** (2 * (state.age + 1))  # of the path's stationary variance
         steady = length / math.sqrt(known) < 1.4 + 2 / (d + 1)
@@ -73,8 +76,8 @@ class EvolutionPath:
         if not steady:  # what the path has not brought
             keep += rates.rank_one * rates.path * (2 - rates.path)
         factor = math.exp(min(1.0, rates.scale / rates.damping * (length - 1)))
-        moved = shape.updated(keep, np.vstack([path, moves, worst]), w, factor)
-        v_t = v.replace(mean=v.mean + step, **moved)
+        rows = np.vstack([path, moves, worst])
+        v_t = shape.moved(v.mean + step, keep, rows, w, factor)
         return v_t, {"scale_path": scale_path, "path": factor * path}
 
     def _worst(self, v: Any, shape: Shape, refit: Refit, rates: Rates) -> tuple[Batch, Vector]:
@@ -133,76 +136,71 @@ class Shape(Protocol):
         """How many times as fast as a full covariance it is learnt."""
 
     def in_units(self, moves: Array) -> Array:
-        """Moves, shape ``(..., d)``, as they would be under the standard normal density."""
+        """Moves, shape ``(n, d)``, as they would be under the standard normal density."""
 
-    def updated(self, keep: float, moves: Array, w: Vector, factor: float) -> dict[str, Array]:
-        """``factor^2 (keep C + sum_i w_i y_i y_i')`` as a parameter."""
+    def moved(self, mean: Vector, keep: float, moves: Array, w: Vector, factor: float) -> Any:
+        """The member with that mean and ``factor^2 (keep C + sum_i w_i y_i y_i')``."""
 
 
 @dataclass(frozen=True)
 class Full:
     """A covariance matrix."""
 
-    cov: Array
+    v: MultivariateNormal
 
-    def speed(self, d: int) -> float:  # noqa: ARG002
-        """The rates are made for it."""
+    def speed(self, d: int) -> float:  # noqa: ARG002 - the rates are made for it
+        """As fast as that."""
         return 1.0
 
     def in_units(self, moves: Array) -> Array:
         """By the root of the covariance."""
-        from scipy.linalg import solve_triangular
+        root = self.v.root
+        return solve(np.linalg.cholesky(_raised(self.v.cov)) if root is None else root, moves)
 
-        root = _rooted(self.cov)[1]
-        units: Array = solve_triangular(root, moves.T, lower=True, check_finite=False).T
-        return units
-
-    def updated(self, keep: float, moves: Array, w: Vector, factor: float) -> dict[str, Array]:
-        """As a sum of outer products; what is not positive any more is raised a little."""
-        cov = factor**2 * (keep * self.cov + (moves.T * w) @ moves)
-        return {"cov": _rooted((cov + cov.T) / 2)[0]}
+    def moved(self, mean: Vector, keep: float, moves: Array, w: Vector, factor: float) -> Any:
+        """As a sum of outer products; where that is flat, it is given a little width."""
+        cov = factor**2 * (keep * self.v.cov + (moves.T * w) @ moves)
+        v = self.v.replace(mean=mean, cov=(cov + cov.T) / 2)
+        return v if v.root is not None else v.replace(cov=_raised(v.cov))
 
 
 @dataclass(frozen=True)
 class Diagonal:
     """Standard deviations of independent coordinates."""
 
-    std: Array
+    v: Normal
 
     def speed(self, d: int) -> float:
         """There are fewer numbers to learn."""
         return (d + 2) / 3
 
     def in_units(self, moves: Array) -> Array:
-        """By division."""
-        return moves / self.std
+        """By division; where there is no width there was no move."""
+        std = self.v.std
+        return np.divide(moves, std, out=np.zeros(moves.shape), where=std > 0)
 
-    def updated(self, keep: float, moves: Array, w: Vector, factor: float) -> dict[str, Array]:
+    def moved(self, mean: Vector, keep: float, moves: Array, w: Vector, factor: float) -> Any:
         """In units of the old variances, so that none overflows."""
-        ratio = keep + w @ np.square(moves / self.std)
-        return {"std": factor * self.std * np.sqrt(np.maximum(ratio, FLOOR))}
+        ratio = keep + w @ np.square(self.in_units(moves))
+        std = factor * self.v.std * np.sqrt(np.maximum(ratio, FLOOR))
+        return self.v.replace(mean=mean, std=std)
 
 
 def _shape_of(v: Family) -> Shape:
-    has = v.parameters()
-    if has.keys() == {"mean", "cov"}:
-        return Full(has["cov"])
-    if has.keys() == {"mean", "std"}:
-        return Diagonal(has["std"])
-    raise ValueError(
-        "EvolutionPath needs a density with a mean and a cov or std, such as MultivariateNormal; "
-        f"got {type(v).__name__} with {', '.join(has)}: use Constant or Dynamic"
+    if isinstance(v, MultivariateNormal):
+        return Full(v)
+    if isinstance(v, Normal):
+        return Diagonal(v)
+    raise TypeError(
+        "EvolutionPath needs a Normal or MultivariateNormal density; got "
+        f"{type(v).__name__} with {', '.join(v.parameters())}: use Constant or Dynamic"
     )
 
 
-def _rooted(cov: Array) -> tuple[Array, Array]:
-    """The covariance and its Cholesky root; a flat one is first given a little width."""
-    try:
-        return cov, np.linalg.cholesky(cov)
-    except np.linalg.LinAlgError:
-        values, vectors = np.linalg.eigh(cov)
-        cov = (vectors * np.maximum(values, FLOOR * values[-1])) @ vectors.T
-        return cov, np.linalg.cholesky(cov)
+def _raised(cov: Array) -> Array:
+    """A covariance whose least eigenvalue is not zero, nor next to it."""
+    values, vectors = np.linalg.eigh(cov)
+    return np.asarray((vectors * np.maximum(values, FLOOR * values[-1])) @ vectors.T)
 
 
 def _mean_length(d: int) -> float:

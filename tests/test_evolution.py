@@ -79,9 +79,7 @@ class WithAStepSize:
         h = length / math.sqrt(1 - (1 - c) ** (2 * self.g)) < (1.4 + 2 / (d + 1)) * chi
         c = self.c_c
         self.p_c = (1 - c) * self.p_c + h * math.sqrt(c * (2 - c) * self.mu_eff) * step
-        w = np.concatenate(
-            [self.w, self.w_bad * d / np.square(bad @ inverse.T).sum(axis=1)]
-        )
+        w = np.concatenate([self.w, self.w_bad * d / np.square(bad @ inverse.T).sum(axis=1)])
         keep = 1 - self.c_1 - self.c_mu * (self.w.sum() + self.w_bad.sum())
         keep += (1 - h) * self.c_1 * c * (2 - c)
         self.c = (
@@ -167,7 +165,7 @@ def test_it_refuses_a_density_without_a_mean_and_a_width():
     method = cem.CrossEntropyMethod(
         nominal=cem.Bernoulli([0.5]), n_samples=40, smooth=EvolutionPath(), rng=1
     )
-    with pytest.raises(ValueError, match=r"needs a density with a mean and a cov or std.*Bernoulli"):
+    with pytest.raises(TypeError, match=r"needs a Normal or MultivariateNormal .* Bernoulli"):
         states(method, lambda x: x[:, 0].astype(float), 1)
 
 

@@ -52,9 +52,10 @@ def test_bipop_shares_the_budget_between_large_searches_and_small_ones():
     each, of = np.array(sizes(history)), np.bincount(which, weights=n)
     large, size = [], 8
     for k in range(1, len(each)):
-        if of[[i for i in range(1, k) if i in large]].sum() <= of[
-            [i for i in range(k) if i not in large]
-        ].sum():
+        if (
+            of[[i for i in range(1, k) if i in large]].sum()
+            <= of[[i for i in range(k) if i not in large]].sum()
+        ):
             large.append(k)
             size *= 2
             assert each[k] == size
@@ -130,11 +131,13 @@ def test_a_run_cut_anywhere_has_the_same_bits():
 def test_bad_settings_are_refused(kind):
     with pytest.raises(ValueError, match=r"factor, by which the samples grow, must be .* got 0\.5"):
         kind(factor=0.5)
-    with pytest.raises(ValueError, match="most, the number of restarts, must be at least 0; got -1"):
+    with pytest.raises(
+        ValueError, match="most, the number of restarts, must be at least 0; got -1"
+    ):
         kind(most=-1)
 
 
 def test_a_rule_for_the_samples_cannot_be_doubled():
-    method = cem.CrossEntropyMethod(nominal=NOMINAL, n_samples=lambda t: 9, rng=1)
+    method = cem.CrossEntropyMethod(nominal=NOMINAL, n_samples=cem.sizes.Decaying(9), rng=1)
     with pytest.raises(TypeError, match="need a number of samples to begin with"):
         IPOP()(method, History(), 1)

@@ -66,14 +66,14 @@ class MultivariateNormal(Parametric):
     def sample(self, rng: Generator, n: int) -> Batch:
         """``n`` points of ``R^d``, shape ``(n, d)``."""
         z = standard_normals(rng, n, self.mean.size)
-        root = self._root
+        root = self.root
         x = z @ self._singular_root().T if root is None else times(root, z)
         x += self.mean
         return x
 
     def log_density(self, x: Batch) -> Vector:
         """``ln f(x_i; mean, cov)``, shape ``(n,)``."""
-        x, root = rows(self, x), self._root
+        x, root = rows(self, x), self.root
         if root is None:
             return self._log_density_on_the_plane(x)
         z = solve(root, x - self.mean)
@@ -94,7 +94,7 @@ class MultivariateNormal(Parametric):
 
     def no_narrower_than(self, other: Self) -> Self:
         """In every direction the variance is raised to the other's."""
-        root = other._root
+        root = other.root
         if root is None:
             return self
         inverse = np.linalg.inv(root)
@@ -108,12 +108,12 @@ class MultivariateNormal(Parametric):
 
     def support(self) -> Support | None:
         """All of ``R^d``; None if singular, for a plane is no box."""
-        if self._root is None:
+        if self.root is None:
             return None
         return Support.everywhere(self.n_coordinates)
 
     @cached_property
-    def _root(self) -> Array | None:
+    def root(self) -> Array | None:
         """The lower root of ``cov``, or None where it is singular: of use to many, so kept."""
         root = cholesky(self.cov)
         if root is None:
@@ -146,7 +146,7 @@ class MultivariateNormal(Parametric):
 
 @closed_form_entropy(MultivariateNormal, of_fits=True)
 def _entropy(f: MultivariateNormal) -> float:
-    root = f._root  # noqa: SLF001 - the two closed forms belong to the class
+    root = f.root
     if root is None:
         return -math.inf
     return float(0.5 * f.mean.size * (1 + LN_2PI) + np.log(root.diagonal()).sum())
@@ -159,7 +159,7 @@ def multivariate_normal_kl(f: MultivariateNormal, g: MultivariateNormal) -> floa
     Gil, Alajaji, Linder (2013). For near members, where that cancels, ``sum_j r_j - ln(1 + r_j)``
     over the eigenvalues ``1 + r`` of ``R``.
     """
-    a, b = f._root, g._root  # noqa: SLF001
+    a, b = f.root, g.root
     if a is None or b is None:
         same = np.array_equal(f.cov, g.cov) and np.array_equal(f.mean, g.mean)
         return 0.0 if same else math.inf

@@ -37,9 +37,10 @@ def non_negative(a: Array) -> Array:
 
 def real(a: Array) -> Array:
     """Finite numbers."""
-    if np.isfinite(a).all():
+    finite = np.isfinite(a)
+    if np.count_nonzero(finite) == a.size:  # quicker than finite.all()
         return a
-    raise _bad(a, np.isfinite(a), "must be finite")
+    raise _bad(a, finite, "must be finite")
 
 
 def between_0_and_1(a: Array) -> Array:

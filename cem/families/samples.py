@@ -44,7 +44,7 @@ def checked_sample(
     (array([[2.]]), array([1.]))
     """
     x, counts = rows(family, x), weights > 0
-    if not counts.all():
+    if np.count_nonzero(counts) < counts.size:
         x, weights = x[counts], weights[counts]
     if len(x) == 0:
         raise ValueError(

@@ -97,11 +97,11 @@ def test_what_a_member_keeps_for_itself_is_no_part_of_it():
     f = MultivariateNormal(np.arange(5.0), ROOT @ ROOT.T)
     fresh = bytes(ForkingPickler.dumps(f))
     f.sample(np.random.default_rng(0), 1)
-    assert f._root is f._root
+    assert f.root is f.root
     assert bytes(ForkingPickler.dumps(f)) == fresh
     other = f.replace(cov=4 * f.cov)
-    np.testing.assert_array_equal(other._root, 2 * f._root)
-    assert not f._root.flags.writeable
+    np.testing.assert_array_equal(other.root, 2 * f.root)
+    assert not f.root.flags.writeable
 
 
 LINE = MultivariateNormal([1.0, 1.0], [[1.0, 2.0], [2.0, 4.0]])  # all of it on y = 2 x - 1
