@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.random import SeedSequence
@@ -14,21 +14,10 @@ from cem.randomness import Purpose, root_of, stream
 from cem.scores import checked_scores, finite_or_worst
 from cem.selection import Elite
 from cem.sizes import size_of
-from cem.smoothing import Constant
+from cem.smoothing import Constant, Fit
 from cem.state import Record, State
 from cem.typing import Batch, LogWeight, SampleSize, Selection, Smoothing, Vector
 from cem.weights import effective_sample_size, normalise, unit
-
-
-class ElitesFit(NamedTuple):
-    """A scored batch, its elite and the fit to that: what a smoothing may look at."""
-
-    x: Batch
-    score: Vector
-    gamma: float
-    elite: Batch
-    w: Vector
-    v_hat: Any
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,11 +67,9 @@ class CrossEntropyMethod:
         chosen = np.flatnonzero(log_w > -np.inf)
         elite, (w, log_total) = x[chosen], normalise(log_w[chosen])
         v_hat = state.v.fit(elite, w)
-        v, memory = self.smooth(state, ElitesFit(x, score, gamma, elite, w, v_hat))
+        v, memory = self.smooth(state, Fit(x, score, gamma, elite, w, v_hat))
         best = state.best.or_better(x, score)
-        new = replace(
-            state, v=v, t=state.t + 1, nfev=state.nfev + len(x), best=best, memory=memory
-        )
+        new = replace(state, v=v, t=state.t + 1, nfev=state.nfev + len(x), best=best, memory=memory)
         return new, Record(
             t=new.t,
             restart=new.restart,

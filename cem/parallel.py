@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.random import SeedSequence
 
-from cem.randomness import name_of
+from cem.randomness import Purpose, branch, name_of
 from cem.scores import checked_scores, in_a_line
-from cem.typing import Batch, Map, Problem, Vector
+from cem.typing import Array, Batch, Map, Problem, Vector
 
 CHUNK_SIZE = 512
 
@@ -25,7 +25,9 @@ class Evaluation:
     """Scores of a batch, chunk by chunk, in order.
 
     The chunks depend on ``chunk_size`` only, never on who scores them, so that one worker and
-    many give the same bits even where a problem's rounding depends on the size of its batch.
+    many give the same bits even where a problem's rounding depends on the size of its batch. A
+    noisy problem (`cem.noise`) gets the random numbers of the address of each chunk: root,
+    iteration and start, so the same holds for its scores.
     """
 
     problem: Problem
@@ -35,26 +37,46 @@ class Evaluation:
 
     def __call__(self, x: Batch, t: int) -> Vector:
         """Scores of the batch of iteration ``t``, shape ``(len(x),)``."""
+        return self._scores(x, t, [self.root])
+
+    def replications(self, x: Batch, t: int, kind: int, which: range) -> Array:
+        """Independent scores of the batch, one row per replication: ``(len(which), len(x))``.
+
+        A replication is the same evaluation with a root of its own. Those of one kind share none
+        with those of another, nor with the call without replications.
+        """
+        roots = [branch(self.root, Purpose.REPLICATION, kind, i) for i in which]
+        return self._scores(x, t, roots).reshape(len(roots), len(x))
+
+    def spent(self, n: int) -> int:
+        """How many evaluations it takes to score ``n`` samples once."""
+        return n * int(getattr(self.problem, "cost", 1))
+
+    def _scores(self, x: Batch, t: int, roots: list[SeedSequence]) -> Vector:
         size = self.chunk_size
-        chunks = [(start, x[start : start + size]) for start in range(0, len(x), size)]
-        score = partial(_score, self.problem, (t + 1, self.root))
-        scores = [*self.map(score, chunks)]
+        starts = range(0, len(x), size)
+        chunks = [((root, a), x[a : a + size]) for root in roots for a in starts]
+        scores = [*self.map(partial(_score, self.problem, t), chunks)]
         return scores[0] if len(scores) == 1 else np.concatenate(scores)
 
 
-def _score(
-    problem: Problem, where: tuple[int, SeedSequence], numbered: tuple[int, Batch]
-) -> Vector:
-    start, x = numbered
+def _score(problem: Problem, t: int, addressed: tuple[tuple[SeedSequence, int], Batch]) -> Vector:
+    (root, start), x = addressed
     try:
-        score = problem(x)
+        score = _bound(problem, root, t, start)(x)
     except Exception as error:  # noqa: BLE001 - the user's code may raise anything
-        at, culprit = _first_failure(problem, x, error)
+        at, culprit = _first_failure(_bound(problem, root, t, start), x, error)
         raise ValueError(
             f"the problem raised {type(culprit).__name__}: {culprit} on sample {start + at} of "
-            f"iteration {where[0]} (rng={name_of(where[1])}); sample: {in_a_line(x[at])}"
+            f"iteration {t + 1} (rng={name_of(root)}); sample: {in_a_line(x[at])}"
         ) from culprit
     return checked_scores(score, len(x))
+
+
+def _bound(problem: Any, root: SeedSequence, t: int, start: int) -> Problem:
+    """A noisy problem with the numbers of its address; any other is the same everywhere."""
+    bound_at = getattr(problem, "bound_at", None)
+    return problem if bound_at is None else bound_at(root, t, start)
 
 
 def _first_failure(problem: Problem, x: Batch, error: Exception) -> tuple[int, Exception]:

@@ -15,7 +15,8 @@ from numpy.random import Generator
 from cem.engine import CrossEntropyMethod
 from cem.randomness import Purpose, stream
 from cem.run import run
-from cem.scores import real_number, whole_number
+from cem.scores import real_number
+from cem.sizes import size_of
 from cem.state import History, State
 from cem.stopping import Stop
 from cem.typing import Batch, Callback, Family, Restart, StopRule, Vector
@@ -26,8 +27,7 @@ class IPOP:
     """Every search has ``factor`` times the samples of the one before: Auger and Hansen (2005).
 
     A larger batch sees more of a function at once, and is less easily caught by a local optimum.
-    It starts where a sample of the nominal density fell, as wide as the nominal density. After
-    ``most`` restarts the run ends.
+    It starts where a sample of the nominal density fell, as wide as the nominal density.
 
     >>> from cem.families import Normal
     >>> method = CrossEntropyMethod(nominal=Normal([0.0], [1.0]), n_samples=10, rng=1)
@@ -36,27 +36,47 @@ class IPOP:
     """
 
     factor: float = 2.0
-    most: int = 9
 
     def __post_init__(self) -> None:
-        _check(self.factor, self.most)
+        _check(self.factor)
 
-    def __call__(
-        self, method: CrossEntropyMethod, history: History, k: int
-    ) -> CrossEntropyMethod | None:
-        """The method of the ``k``-th restart, or None to end."""
+    def __call__(self, method: CrossEntropyMethod, history: History, k: int) -> CrossEntropyMethod:
+        """The method of the ``k``-th restart."""
         del history
-        if k == 0 or k > self.most:
-            return method if k == 0 else None
+        if k == 0:
+            return method
         rng = stream(method.root, Purpose.RESTART, k)
         nominal = elsewhere(method.nominal, rng)
         return replace(method, nominal=nominal, n_samples=_times(method, self.factor**k))
 
 
-def never(method: CrossEntropyMethod, history: History, k: int) -> CrossEntropyMethod | None:
+@dataclass(frozen=True)
+class AtMost:
+    """Another rule, for so many restarts and no more."""
+
+    of: Restart
+    most: int
+
+    def __call__(
+        self, method: CrossEntropyMethod, history: History, k: int
+    ) -> CrossEntropyMethod | None:
+        """The method of the ``k``-th restart, or None to end."""
+        return None if k > self.most else self.of(method, history, k)
+
+
+@dataclass(frozen=True)
+class Never:
     """One search, and no other."""
-    del history
-    return method if k == 0 else None
+
+    def __call__(
+        self, method: CrossEntropyMethod, history: History, k: int
+    ) -> CrossEntropyMethod | None:
+        """The method itself for ``k = 0``, or None to end."""
+        del history
+        return method if k == 0 else None
+
+
+never = Never()
 
 
 def _times(method: CrossEntropyMethod, factor: float) -> int:
@@ -78,15 +98,12 @@ class BIPOP:
     """
 
     factor: float = 2.0
-    most: int = 9  # large ones
 
     def __post_init__(self) -> None:
-        _check(self.factor, self.most)
+        _check(self.factor)
 
-    def __call__(
-        self, method: CrossEntropyMethod, history: History, k: int
-    ) -> CrossEntropyMethod | None:
-        """The method of the ``k``-th restart, or None to end."""
+    def __call__(self, method: CrossEntropyMethod, history: History, k: int) -> CrossEntropyMethod:
+        """The method of the ``k``-th restart."""
         if k == 0:
             return method
         nfev = _evaluations(history, k)
@@ -96,8 +113,6 @@ class BIPOP:
             n_large += is_large
             if i < k:
                 small, large = small + nfev[i] * (not is_large), large + nfev[i] * is_large
-        if n_large > self.most:
-            return None
         rng = stream(method.root, Purpose.RESTART, k)
         nominal = elsewhere(method.nominal, rng)
         if is_large:
@@ -109,8 +124,7 @@ class BIPOP:
         )
 
 
-def _check(factor: Any, most: Any) -> None:
-    whole_number("most, the number of restarts,", most, least=0)
+def _check(factor: Any) -> None:
     if not 1 <= real_number("factor", factor) < math.inf:
         raise ValueError(f"factor, by which the samples grow, must be at least 1; got {factor!r}")
 
@@ -146,7 +160,7 @@ def search(
     *,
     restart: Restart,
     ends: Iterable[StopRule],
-    limits: Callable[[CrossEntropyMethod], Iterable[StopRule]],
+    limits: Callable[[int], Iterable[StopRule]],  # from the size of a batch
     start: tuple[State, History],
     callbacks: Iterable[Callback],
 ) -> tuple[State, History, Stop]:
@@ -158,17 +172,19 @@ def search(
     (state, history), ends = start, tuple(ends)
     this = restart(method, history, state.restart)
     while True:
-        until = [*limits(this), partial(_ended, ends, state.began)]
+        until = [*limits(_first(this)), partial(_ended, ends, state.began)]
         state, history, stop = run(
             this, evaluate, until=until, start=(state, history), callbacks=callbacks
         )
         following = restart(method, history, state.restart + 1)
-        if following is None or any(rule(history) for rule in limits(following)):
+        if following is None or any(rule(history) for rule in limits(_first(following))):
             return state, history, _of_all(stop, ends, history)
         this = following
-        state = replace(
-            state, v=this.nominal, memory={}, restart=state.restart + 1, began=state.t
-        )
+        state = replace(state, v=this.nominal, memory={}, restart=state.restart + 1, began=state.t)
+
+
+def _first(method: CrossEntropyMethod) -> int:
+    return size_of(method.n_samples, 0)
 
 
 def _ended(ends: Iterable[StopRule], began: int, history: History) -> Stop | None:
@@ -185,7 +201,7 @@ def _of_all(stop: Stop, ends: Iterable[StopRule], history: History) -> Stop:
         return stop
     at = np.searchsorted(which, np.arange(n + 1))
     before = [_ended(ends, a, History(history[:b])) for a, b in pairwise(at.tolist())]
-    good = sum(end is not None and end.success for end in before) 
+    good = sum(end is not None and end.success for end in before)
     return Stop(
         f"{stop.message}; {good} of {n} searches before the last had converged",
         success=stop.success or good > 0,

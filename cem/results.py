@@ -55,3 +55,19 @@ def _short(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     return str(value)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class Optimum(Result):
+    """The best that was found; the other attributes are those of `cem.results.Result`.
+
+    Attributes
+    ----------
+    x : Batch
+        The best sample.
+    fun : float
+        Its score, in the problem's own sign.
+    """
+
+    x: Any
+    fun: float

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cem.scores import positive_number, real_number
-from cem.typing import Family, Memory, Refit, Smoothing
+from cem.typing import Array, Batch, Family, Memory, Refit, Smoothing, Vector
 
 if TYPE_CHECKING:
     from cem.state import State
 
+ROUNDING = 1e-9  # how far from one a row of probabilities may sum
 LOCATIONS = ("mean", "log_mean")  # what moves a density; any other parameter is its width
 
 
@@ -120,14 +121,14 @@ class Dynamic:
         object.__setattr__(self, "q", positive_number("q, how late the smoothing sets in,", self.q))
 
     def __call__(self, state: State, refit: Refit) -> tuple[Any, Memory]:
-        """``v_t``; nothing needs to be remembered but ``t``."""
+        """``v_t``; nothing needs to be remembered but its age."""
         names = refit.v_hat.parameters().keys()
         if len(names & set(LOCATIONS)) != 1 or len(names) < 2:
             raise ValueError(
                 "Dynamic needs a family with a mean and a width, such as Normal; got "
                 f"{type(refit.v_hat).__name__} with {', '.join(names)}: use Constant or Decreasing"
             )
-        beta_t = self.beta * (1 - (1 - 1 / (state.t + 1)) ** self.q)
+        beta_t = self.beta * (1 - (1 - 1 / (state.age + 1)) ** self.q)
         alpha = {name: self.alpha if name in LOCATIONS else beta_t for name in names}
         return Constant(alpha)(state, refit)
 
@@ -159,8 +160,8 @@ class Decreasing:
         object.__setattr__(self, "power", positive_number(name, self.power))
 
     def __call__(self, state: State, refit: Refit) -> tuple[Any, Memory]:
-        """``v_t``; nothing needs to be remembered but ``t``."""
-        return Constant(self.alpha / (state.t + 1) ** self.power)(state, refit)
+        """``v_t``; nothing needs to be remembered but its age."""
+        return Constant(self.alpha / (state.age + 1) ** self.power)(state, refit)
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,7 @@ class Floor:
     least: Mapping[str, float]
 
     def __post_init__(self) -> None:
-        _check_smoothing("Floor", self.of)
+        check_smoothing("Floor", self.of)
         if not isinstance(self.least, Mapping) or not self.least:
             raise TypeError(
                 'least must name parameters and their least values, such as {"std": 1e-3}; got '
@@ -209,25 +210,33 @@ class Floor:
 
 @dataclass(frozen=True)
 class Margin:
-    """Another smoothing whose probabilities ``p`` stay in ``[least, 1 - least]``.
+    """Another smoothing whose probabilities never fall below ``least``.
 
-    For `Bernoulli` coordinates, which would otherwise be fixed for good once ``p_j`` is 0 or 1. A
-    usual margin for ``d`` coordinates is ``1 / d``: then about one coordinate of a sample differs
-    from the mode of a density that has settled.
+    For `Bernoulli` coordinates, which would otherwise be fixed for good once ``p_j`` is 0 or 1:
+    they stay in ``[least, 1 - least]``. A usual margin for ``d`` coordinates is ``1 / d``: then
+    about one coordinate of a sample differs from the mode of a density that has settled. Of a row
+    of probabilities, as of `Categorical`, what was possible under ``v_{t-1}`` stays so with at
+    least ``least``, and what is above gives in proportion to its surplus; what is excluded stays
+    excluded. A family whose probabilities are of another kind has a method
+    ``within_margin(least)``.
 
-    >>> from cem.families import Bernoulli
+    >>> from cem.families import Bernoulli, Categorical
     >>> from cem.state import State
     >>> class Fit:
     ...     v_hat = Bernoulli([0.0, 0.5, 1.0])
     >>> Margin(Constant(1.0), 0.25)(State(Fit.v_hat), Fit)[0].p
     array([0.25, 0.5 , 0.75])
+    >>> class Fit:
+    ...     v_hat = Categorical([[0.6, 0.4, 0.0]])
+    >>> Margin(Constant(1.0), 0.1)(State(Categorical([[0.4, 0.4, 0.2]])), Fit)[0].p
+    array([[0.5375, 0.3625, 0.1   ]])
     """
 
     of: Smoothing
     least: float
 
     def __post_init__(self) -> None:
-        _check_smoothing("Margin", self.of)
+        check_smoothing("Margin", self.of)
         least = real_number("least, the margin,", self.least)
         if not 0 < least < 0.5:
             raise ValueError(f"least, the margin, must lie in (0, 1/2); got {self.least!r}")
@@ -236,16 +245,53 @@ class Margin:
     def __call__(self, state: State, refit: Refit) -> tuple[Any, Memory]:
         """``v_t`` of the other smoothing, kept off 0 and 1; and what that one remembers."""
         v, memory = self.of(state, refit)
+        if (within_margin := getattr(v, "within_margin", None)) is not None:
+            return within_margin(self.least), memory
         p = v.parameters().get("p")
-        if p is None or p.ndim != 1:
+        if p is None:
             raise ValueError(
-                "Margin needs a family of independent probabilities p, such as Bernoulli; got "
+                "Margin needs a family with probabilities p, such as Bernoulli; got "
                 f"{type(v).__name__} with {', '.join(v.parameters())}"
             )
-        return v.replace(p=np.clip(p, self.least, 1 - self.least)), memory
+        if p.ndim == 1:
+            return v.replace(p=np.clip(p, self.least, 1 - self.least)), memory
+        possible = (p > 0) | (state.v.parameters()["p"] > 0)
+        return v.replace(p=_raised(p, possible, self.least)), memory
 
 
-def _check_smoothing(by: str, of: Any) -> None:
+def _raised(p: Array, possible: Array, least: float) -> Array:
+    """Rows of probabilities, none of the possible ones below ``least``."""
+    if np.abs(p.sum(axis=1) - 1).max() > ROUNDING:
+        raise ValueError(
+            "Margin needs rows of probabilities p that sum to 1, or a family with a method "
+            f"within_margin(least); got a row that sums to {p.sum(axis=1)[0]:g}"
+        )
+    room = 1 - least * possible.sum(axis=1)
+    if room.min() < 0:
+        most = int(possible.sum(axis=1).max())
+        raise ValueError(
+            f"least, the margin, must be at most 1/{most} for a row of {most} probabilities; got "
+            f"{least:g}"
+        )
+    surplus = np.where(possible, np.maximum(p - least, 0.0), 0.0)
+    total = surplus.sum(axis=1)
+    share = np.divide(room, total, out=np.zeros_like(room), where=total > 0)
+    return np.where(possible, least + surplus * share[:, np.newaxis], 0.0)
+
+
+class Fit(NamedTuple):
+    """A fit made from another one: what a smoothing hands to the one that it wraps."""
+
+    x: Batch
+    score: Vector
+    gamma: float
+    elite: Batch
+    w: Vector
+    v_hat: Any
+
+
+def check_smoothing(by: str, of: Any) -> None:
+    """Refuse to wrap what is no smoothing."""
     if not callable(of):
         raise TypeError(f"{by} wraps a smoothing, such as Constant(0.7); got {of!r}")
 

@@ -34,14 +34,14 @@ def iterations(most: int) -> StopRule:
     return rule
 
 
-def evaluations(most: int, *, reserve: int = 0, first: int) -> StopRule:
+def evaluations(most: int, *, reserve: int = 0, upcoming: int) -> StopRule:
     """Stop before the evaluations exceed ``most``, of which ``reserve`` are kept for later.
 
-    ``first`` is the size of the first batch; later ones are taken to be as large as the last.
+    ``upcoming`` is the size of the next batch.
     """
 
     def rule(history: History) -> Stop | None:
-        used, upcoming = (history[-1].nfev, history[-1].n) if history else (0, first)
+        used = history[-1].nfev if history else 0
         if used + upcoming + reserve <= most:
             return None
         kept = f" ({reserve} kept for the final sample)" if reserve else ""
@@ -276,7 +276,7 @@ def precise(rtol: float, since: int) -> StopRule:
 
 def limits(
     max_evaluations: int | None,
-    max_iterations: int,
+    max_iterations: int | None,
     max_seconds: float | None,
     first: int,
     reserve: int = 0,
@@ -285,7 +285,9 @@ def limits(
 
     ``first`` is the size of the first batch, ``reserve`` what is kept for a final sample.
     """
-    rules = [iterations(whole_number("max_iterations", max_iterations))]
+    rules = []
+    if max_iterations is not None:
+        rules.append(iterations(whole_number("max_iterations", max_iterations)))
     if max_evaluations is not None:
         whole_number("max_evaluations", max_evaluations)
         if max_evaluations < first + reserve:
@@ -294,10 +296,17 @@ def limits(
                 f"max_evaluations must allow one iteration of {first} samples{kept}; got "
                 f"{max_evaluations}: lower n_samples or raise max_evaluations"
             )
-        rules.append(evaluations(max_evaluations, reserve=reserve, first=first))
+        rules += room(max_evaluations, first, reserve)
     if max_seconds is not None:
         rules.append(time_limit(positive_number("time_limit", max_seconds)))
     return rules
+
+
+def room(max_evaluations: int | None, upcoming: int, reserve: int = 0) -> list[StopRule]:
+    """The rule `evaluations` for a search with batches of so many, if there is a limit at all."""
+    if max_evaluations is None:
+        return []
+    return [evaluations(max_evaluations, reserve=reserve, upcoming=upcoming)]
 
 
 def while_sampling(

@@ -155,7 +155,18 @@ def outcome(found: cem.Estimate | cem.Optimum) -> dict[str, Any]:
     if isinstance(found, cem.Estimate):
         figures = {key: getattr(found, key) for key in FIGURES["estimate"][:-1]}
         return common | figures | {"confidence_interval": found.confidence_interval()}
-    return common | {"fun": found.fun, "x": np.ravel(found.x).tolist()}
+    return common | {"fun": found.fun, "x": numbers(found.x)}
+
+
+def numbers(x: Any) -> list[float]:
+    """A sample as a list of plain numbers; a structured one field by field.
+
+    >>> numbers(np.array([([0.5, 2.0], 3)], dtype=[("size", float, (2,)), ("kind", int)])[0])
+    [0.5, 2.0, 3]
+    """
+    if (names := np.asarray(x).dtype.names) is None:
+        return np.ravel(x).tolist()
+    return [number for name in names for number in numbers(x[name])]
 
 
 def summary(run: Run) -> dict[str, Any]:

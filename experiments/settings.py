@@ -152,9 +152,9 @@ def _check(key: str, value: Any, annotation: str) -> None:
 
 
 def _kinds(annotation: str) -> list[Any]:
-    """What an annotation allows, if it is of plain kinds only; else nothing."""
-    names = annotation.split(" | ")
-    return [PLAIN[name] for name in names] if PLAIN.keys() >= set(names) else []
+    """The plain kinds of what an annotation allows; nothing if there is none but None."""
+    kinds = [PLAIN[name] for name in annotation.split(" | ") if name in PLAIN]
+    return kinds if any(word for _, word in kinds) else []
 
 
 def _value(text: str) -> Any:

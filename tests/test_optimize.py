@@ -8,8 +8,9 @@ from scipy.optimize import Bounds
 
 import cem
 from cem import Bernoulli, Categorical, History, MultivariateNormal, Normal
+from cem.borders import Reflected
 from cem.checkpoint import dumps, loads
-from cem.optimize import Reflected
+from cem.presets import PRESETS
 from cem.stopping import Stop
 from problems.maxcut import two_blocks
 
@@ -241,7 +242,7 @@ def test_the_worst_failures_of_a_minimisation_do_not_win_either():
     def fragile(x):
         return np.where(x[:, 0] < 0, -np.inf, x[:, 0])
 
-    found = cem.minimize(fragile, Normal([1.0], [1.0]), rng=1)
+    found = cem.minimize(fragile, Normal([1.0], [1.0]), preset="textbook", rng=1)
     assert found.fun >= 0
     assert found.history[0].n_bad > 0
 
@@ -327,20 +328,28 @@ def test_what_falls_outside_a_box_is_mirrored_into_it(sides, point):
     x = np.array(
         [point[: len(low)], low, high, (low + high) / 2, 2 * high - low, 3 * low - 2 * high]
     )
-    inside = Reflected(ones, low, high).inside(x)
+    inside = Reflected(ones, low, high, Normal).inside(x)
     assert (inside >= low).all()
     assert (inside <= high).all()
 
 
 def test_a_mirror_keeps_what_is_inside_and_turns_round_what_is_outside():
-    box = Reflected(ones, np.array([0.0]), np.array([2.0]))
+    box = Reflected(ones, np.array([0.0]), np.array([2.0]), Normal)
     x = np.array([[0.0], [0.5], [2.0], [2.25], [-0.25], [4.5], [-2.5]])
     np.testing.assert_allclose(box.inside(x)[:, 0], [0, 0.5, 2, 1.75, 0.25, 0.5, 1.5], atol=1e-15)
 
 
 def test_the_search_of_a_box_starts_from_a_density_that_covers_it():
-    family = Reflected(ones, np.array([-1.0]), np.array([3.0])).nominal()
-    assert (family.mean.tolist(), family.std.tolist()) == ([1.0], [2.0])
+    for name, std in (("textbook", 2.0), ("default", 1.2)):
+        start = PRESETS[name].start
+        family = Reflected(ones, np.array([-1.0]), np.array([3.0]), start).nominal()
+        assert (family.mean.tolist(), family.spread().tolist()) == ([1.0], [pytest.approx(std)])
+
+
+def test_a_wide_box_of_many_coordinates_is_searched_without_a_covariance():
+    sides = np.zeros(300), np.ones(300)
+    assert isinstance(PRESETS["default"].start(*sides), Normal)
+    assert isinstance(PRESETS["default"].start(*(s[:200] for s in sides)), cem.MultivariateNormal)
 
 
 # Going on

@@ -5,7 +5,7 @@ import pytest
 
 import cem
 from cem import stopping
-from cem.restarts import BIPOP, IPOP, elsewhere, never, scaled, search
+from cem.restarts import BIPOP, IPOP, AtMost, elsewhere, never, scaled, search
 from cem.state import History
 
 NOMINAL = cem.MultivariateNormal(np.zeros(2), 4 * np.eye(2))
@@ -26,7 +26,7 @@ def searched(restart, most=3000, start=None, method=METHOD):
         waves,
         restart=restart,
         ends=ENDS,
-        limits=lambda this: [stopping.evaluations(most, first=this.n_samples)],
+        limits=lambda n: [stopping.evaluations(most, upcoming=n)],
         start=start or (method.init(), History()),
         callbacks=[],
     )
@@ -93,7 +93,7 @@ def test_with_never_there_is_one_search_and_its_own_reason():
 
 
 def test_no_more_searches_than_asked_for():
-    state, _, stop = searched(IPOP(most=2), most=10**6)
+    state, _, stop = searched(AtMost(IPOP(), 2), most=10**6)
     assert state.restart == 2
     assert stop.message.endswith("; 2 of 2 searches before the last had converged")
     assert stop.success
@@ -128,13 +128,9 @@ def test_a_run_cut_anywhere_has_the_same_bits():
 
 
 @pytest.mark.parametrize("kind", [IPOP, BIPOP])
-def test_bad_settings_are_refused(kind):
+def test_a_factor_below_one_is_refused(kind):
     with pytest.raises(ValueError, match=r"factor, by which the samples grow, must be .* got 0\.5"):
         kind(factor=0.5)
-    with pytest.raises(
-        ValueError, match="most, the number of restarts, must be at least 0; got -1"
-    ):
-        kind(most=-1)
 
 
 def test_a_rule_for_the_samples_cannot_be_doubled():

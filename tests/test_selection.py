@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 
 import cem
 from cem import Bernoulli, Boltzmann, CrossEntropyMethod, Elite, Normal, Ranked
+from cem.checkpoint import dumps, loads
+from cem.selection import SmoothIndicator
+from problems.rare_event.bridge import Bridge
 
 SCORES = st.lists(st.integers(-20, 20).map(float), min_size=4, max_size=60).map(np.array)
 
@@ -288,6 +291,147 @@ def test_every_selection_refuses_a_share_outside_the_unit_interval(select, rho):
 def test_every_selection_refuses_a_share_of_less_than_one_sample(select):
     with pytest.raises(ValueError, match=r"at least 1, or nothing is elite; got 0\.1 \* 9 = 0\.9"):
         select(np.arange(9.0), np.zeros(9), np.inf)
+
+
+# SmoothIndicator
+
+
+def smooth(score, cv, gamma, log_w=None):
+    score = np.asarray(score, dtype=float)
+    return SmoothIndicator(cv)(score, np.zeros(len(score)) if log_w is None else log_w, gamma)
+
+
+def variation(log_w):
+    w = np.exp(log_w - log_w.max())
+    return w.std() / w.mean()
+
+
+def test_the_indicator_of_one_good_and_three_equal_samples_is_the_closed_form():
+    _, log_w = smooth([0.0, 1.0, 0.0, 0.0], 1.5, gamma=2.0)
+    r = np.exp(log_w[0] - log_w[1])  # the root of 4 (1 + 3 r^2) = (1 + 1.5^2) (1 + 3 r)^2
+    assert r == pytest.approx((math.sqrt(19.5**2 + 51.75) - 19.5) / 34.5, rel=1e-4)
+
+
+@pytest.mark.parametrize(("gamma", "cv"), [(2.0, 1.5), (4.0, 1.5), (3.0, 4.0)])
+def test_sigma_is_the_one_of_the_normal_distribution(gamma, cv):
+    from scipy.special import ndtr, ndtri, owens_t
+
+    score = ndtri((np.arange(100_000) + 0.5) / 100_000)
+    level, _ = smooth(score, cv, gamma)
+    variance = 1 + (gamma - level) ** 2  # of S - sigma Z
+    h = gamma / math.sqrt(variance)
+    mean = ndtr(-h)
+    square = mean - 2 * owens_t(h, math.sqrt((variance - 1) / (variance + 1)))
+    assert math.sqrt(square / mean**2 - 1) == pytest.approx(cv, rel=2e-3)
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1.0, 1e200])
+@pytest.mark.parametrize("cv", [1.0, 1.5, 4.0])
+def test_the_weights_are_those_of_the_smallest_sigma_that_will_do(cv, scale):
+    from scipy.special import log_ndtr
+
+    rng = np.random.default_rng(2)
+    z, log_w = rng.standard_normal(400), 0.5 * rng.standard_normal(400)
+    level, out = smooth(scale * z, cv, 3 * scale, log_w)
+    sigma = 3 - level / scale
+    assert out == pytest.approx(log_w + log_ndtr((z - 3) / sigma), rel=1e-9)
+    assert variation(out) == pytest.approx(cv, rel=1e-4)
+    for smaller in sigma * np.linspace(0.02, 0.98, 49):
+        assert variation(log_w + log_ndtr((z - 3) / smaller)) > cv
+
+
+def test_where_the_weights_vary_more_whatever_sigma_is_they_vary_least():
+    from scipy.special import log_ndtr
+
+    rng = np.random.default_rng(2)
+    score = rng.standard_normal(400)
+    log_w = 3 * rng.standard_normal(400) - score  # the better, the less likely
+    level, out = smooth(score, 1.0, 3.0, log_w)
+    sigma = 3 - level
+    assert variation(out) > 1
+    for factor in (1 / 64, 1 / 8, 1 / 2, 2, 8, 64):
+        assert variation(log_w + log_ndtr((score - 3) / (factor * sigma))) >= variation(out)
+
+
+@pytest.mark.parametrize(("hits", "reached"), [(30, False), (31, True)])
+def test_the_indicator_takes_over_once_enough_samples_hit(hits, reached):
+    score = np.r_[np.full(hits, 9.0), np.full(100 - hits, 1.0)]  # 100 / 31 - 1 < 1.5^2
+    log_w = np.linspace(-1, 1, 100)
+    level, out = smooth(score, 1.5, 5.0, log_w)
+    assert (level == 5) == reached
+    assert level <= 5
+    if reached:
+        assert out.tolist() == [*log_w[:hits], *[-np.inf] * (100 - hits)]
+    else:
+        assert (out > -np.inf).all()
+
+
+def test_a_level_below_gamma_is_below_it_however_near_the_samples_are():
+    near = math.nextafter(1e6, 0)
+    assert smooth([near] * 9 + [1e6], 1.5, 1e6)[0] == near
+    assert smooth([near] * 10, 1.5, 1e6)[0] == near
+
+
+def test_samples_that_all_hit_are_all_elite_however_unlike_they_weigh():
+    log_w = np.array([0.0, -50.0, -50.0, -50.0])
+    for score in ([3.0, 4.0, 3.0, 3.0], [3.0] * 4):
+        level, out = smooth(score, 1.0, 3.0, log_w)
+        assert level == 3
+        assert out.tolist() == log_w.tolist()
+
+
+def test_a_failed_score_has_no_smooth_indicator():
+    _, out = smooth([-np.inf, 1.0, 0.0, 0.5, 0.0, 0.2], 1.2, 2.0)
+    assert (out == -np.inf).tolist() == [True] + [False] * 5
+
+
+@pytest.mark.parametrize("gamma", [np.inf, np.nan])
+def test_a_smooth_indicator_needs_a_level(gamma):
+    with pytest.raises(ValueError, match=r"^SmoothIndicator needs a level gamma .* got (inf|nan)"):
+        smooth([1.0, 2.0], 1.5, gamma)
+
+
+@pytest.mark.parametrize("cv", [0, -1.0, np.inf, np.nan])
+def test_a_variation_that_is_none_is_refused(cv):
+    with pytest.raises(ValueError, match=r"^cv, .* must be positive and finite; got"):
+        SmoothIndicator(cv)
+
+
+def straight(x):
+    return x.sum(axis=1) / math.sqrt(x.shape[1])
+
+
+@pytest.mark.parametrize(
+    ("problem", "nominal", "gamma", "cv", "exact"),
+    [
+        (straight, Normal([0.0] * 4, [1.0] * 4), 3.5, 1.5, 2.3262907903552504e-4),
+        (straight, Normal([0.0] * 20, [1.0] * 20), 5.0, 3.0, 2.8665157187919391e-7),
+        (Bridge(2.0), None, None, 5.0, Bridge(2.0).exact()),
+    ],
+)
+def test_rare_events_are_estimated_with_a_smooth_indicator(problem, nominal, gamma, cv, exact):
+    runs = [
+        cem.estimate(problem, nominal, gamma, n_samples=1000, select=SmoothIndicator(cv), rng=seed)
+        for seed in range(40)
+    ]
+    assert all(run.success for run in runs)
+    p = np.array([run.probability for run in runs]) / exact
+    assert abs(p.mean() - 1) < 5 * p.std() / math.sqrt(len(p))
+    low, high = np.array([run.confidence_interval(0.999) for run in runs]).T / exact
+    assert ((low <= 1) & (high >= 1)).sum() >= 36
+
+
+def test_an_estimate_with_it_cut_after_any_iteration_and_resumed_gives_the_same_bits(same_run):
+    u = Normal([0.0] * 4, [1.0] * 4)
+    settings = {"select": SmoothIndicator(1.5), "n_samples": 200, "n_final": 600, "rng": 3}
+    saved = []
+    whole = cem.estimate(
+        straight, u, 3.5, **settings, callback=lambda state, record: saved.append((state, record))
+    )
+    assert whole.nit > 3
+    for t, (state, _) in enumerate(saved, start=1):
+        start = loads(dumps(state, cem.History(whole.history[:t]), {}), u)[:2]
+        assert same_run(cem.estimate(straight, u, 3.5, **settings, start=start), whole)
 
 
 # In the loop

@@ -5,6 +5,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import cem
 from cem import (
@@ -26,6 +28,8 @@ from cem import (
     State,
 )
 from cem.checkpoint import dumps, loads, settings_of
+from cem.families.composition import Composition
+from cem.families.tree import DependencyTree
 
 
 def refit(p, gamma=0.0):
@@ -230,9 +234,73 @@ def test_a_margin_keeps_probabilities_off_zero_and_one():
     assert memory == {}
 
 
-@pytest.mark.parametrize("v", [Categorical([[0.5, 0.5]]), Normal([0.0], [1.0])])
-def test_a_margin_needs_independent_probabilities(v):
-    with pytest.raises(ValueError, match=rf"independent probabilities .* got {type(v).__name__}"):
+def test_rows_give_to_what_is_below_the_margin_in_proportion_to_their_surplus():
+    state = State(Categorical([[0.25] * 4, [0.5, 0.5, 0.0, 0.0]]))
+    v_hat = Categorical([[0.0, 0.05, 0.35, 0.6], [1.0, 0.0, 0.0, 0.0]])
+    v, memory = Margin(Constant(1.0), 0.1)(state, to(v_hat))
+    expected = [[0.1, 0.1, 0.1 + 0.25 * 0.8, 0.1 + 0.5 * 0.8], [0.9, 0.1, 0.0, 0.0]]
+    np.testing.assert_allclose(v.p, expected, rtol=1e-14)
+    assert memory == {}
+
+
+def test_rows_within_the_margin_stay_as_they_are():
+    v_hat = Categorical([[0.1, 0.2, 0.7], [0.3, 0.3, 0.4]])
+    v, _ = Margin(Constant(1.0), 0.1)(State(v_hat), to(v_hat))
+    np.testing.assert_allclose(v.p, v_hat.p, rtol=1e-14)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=9), st.floats(0.01, 0.49))
+def test_a_row_of_two_keeps_the_margin_of_a_coin(p, least):
+    coins, rows = Bernoulli(p), Categorical([[1 - q, q] for q in p])
+    smooth, half = Margin(Constant(1.0), least), Categorical([[0.5, 0.5]] * len(p))
+    of_coins = smooth(State(coins), to(coins))[0].p
+    np.testing.assert_allclose(smooth(State(half), to(rows))[0].p[:, 1], of_coins, rtol=1e-12)
+
+
+def test_a_margin_as_wide_as_a_row_allows_makes_it_even():
+    v_hat = Categorical([[1.0, 0.0, 0.0, 0.0]])
+    v, _ = Margin(Constant(1.0), 0.25)(State(Categorical([[0.25] * 4])), to(v_hat))
+    assert v.p.tolist() == [[0.25] * 4]
+
+
+def test_a_margin_wider_than_a_row_allows_is_refused():
+    v = Categorical([[0.25] * 4])
+    with pytest.raises(ValueError, match=r"must be at most 1/4 for a row of 4 .* got 0\.3$"):
+        Margin(Constant(1.0), 0.3)(State(v), to(v))
+
+
+def test_categories_within_a_margin_are_never_lost():
+    best = np.array([2, 0, 1, 3])
+
+    def hits(x):
+        return (x == best).sum(axis=1)
+
+    found = cem.maximize(
+        hits, Categorical([[0.25] * 4] * 4), smooth=Margin(Constant(1.0), 0.05),
+        n_samples=100, rng=1, max_iterations=30,
+    )  # fmt: skip
+    assert found.fun == 4
+    np.testing.assert_allclose(found.family.p[np.arange(4), best], 0.85)
+    assert found.family.p.min() == pytest.approx(0.05)
+
+
+def test_a_family_that_knows_its_margin_is_asked_for_it():
+    v = DependencyTree([[0.5, 0.5], [0.5, 0.5]])
+    within, memory = Margin(Constant(1.0), 0.1)(State(v), to(v))
+    expected = [[0.5, 0.45], [0.45, 0.5]]
+    np.testing.assert_allclose(within.pair, expected, rtol=1e-14)
+    assert memory == {}
+
+
+@pytest.mark.parametrize("v", [Exponential([1.0]), Normal([0.0], [1.0])])
+def test_a_margin_needs_probabilities(v):
+    with pytest.raises(ValueError, match=rf"with probabilities p, .* got {type(v).__name__} with"):
+        Margin(Constant(1.0), 0.1)(State(v), to(v))
+
+
+def test_rows_that_are_no_distributions_are_refused():
+    v = Composition([[0.5, 0.25]])
+    with pytest.raises(ValueError, match=r"^Margin needs rows .* got a row that sums to 0\.75$"):
         Margin(Constant(1.0), 0.1)(State(v), to(v))
 
 

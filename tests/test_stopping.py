@@ -30,21 +30,21 @@ def test_iterations_are_counted():
 
 @pytest.mark.parametrize(("most", "stops_after"), [(100, 1), (199, 1), (200, 2), (299, 2)])
 def test_evaluations_stop_before_they_would_exceed_the_budget(most, stops_after):
-    rule = stopping.evaluations(most, first=100)
+    rule = stopping.evaluations(most, upcoming=100)
     runs = [History(), history(gamma=[1]), history(gamma=[1, 2]), history(gamma=[1, 2, 3])]
     assert [rule(run) is not None for run in runs].index(True) == stops_after
     assert rule(runs[stops_after]) == (f"the budget of {most} evaluations was spent", False)
 
 
 def test_evaluations_keep_a_reserve_and_say_so():
-    rule = stopping.evaluations(250, reserve=50, first=100)
+    rule = stopping.evaluations(250, reserve=50, upcoming=100)
     assert rule(history(gamma=[1])) is None
     message = "the budget of 250 evaluations was spent (50 kept for the final sample)"
     assert rule(history(gamma=[1, 2])) == (message, False)
 
 
 def test_a_first_batch_beyond_the_budget_is_never_drawn():
-    assert stopping.evaluations(99, first=100)(History()) is not None
+    assert stopping.evaluations(99, upcoming=100)(History()) is not None
 
 
 def test_a_time_limit_counts_from_the_call(monkeypatch):
