@@ -1,6 +1,6 @@
 """The cross-entropy method: estimate rare events and optimise, with one loop."""
 
-from cem import checkpoint, diagnostics, loss, plot, stopping
+from cem import arrival, checkpoint, diagnostics, loss, plot, stopping
 from cem.answer import Noise, NoisyOptimum
 from cem.archive import Face, Keeping
 from cem.callbacks import Checkpoint, Progress
@@ -37,18 +37,20 @@ from cem.families import (
     VonMisesFisherNakagami,
     Weibull,
 )
+from cem.feasibility import Feasibility
 from cem.noise import CommonNumbers, FreshNumbers, Replicated, Rescored
 from cem.optimize import maximize, minimize
 from cem.parallel import each
 from cem.presets import PRESETS, Plan, Preset
 from cem.race import Race, race
-from cem.restarts import BIPOP, IPOP
+from cem.restarts import BIPOP, IPOP, AtMost
 from cem.results import Optimum
 from cem.screening import Screened
 from cem.selection import Boltzmann, Elite, Ranked, SmoothIndicator
 from cem.sizes import Decaying
 from cem.smoothing import Constant, Decreasing, Dynamic, Floor, Margin, Settling
 from cem.state import Best, History, Record, State
+from cem.treatments import Penalise, Rank, Repair, Resample
 from cem.weights import likelihood_ratio, unit
 from cem.widths import AboutOldMean, Injected, Noisy
 
@@ -59,6 +61,7 @@ __all__ = [
     "IPOP",
     "PRESETS",
     "AboutOldMean",
+    "AtMost",
     "Bernoulli",
     "Best",
     "Beta",
@@ -81,6 +84,7 @@ __all__ = [
     "EvolutionPath",
     "Exponential",
     "Face",
+    "Feasibility",
     "Floor",
     "FreshNumbers",
     "Gamma",
@@ -101,6 +105,7 @@ __all__ = [
     "Normal",
     "Optimum",
     "Pareto",
+    "Penalise",
     "Placements",
     "Plan",
     "Poisson",
@@ -108,9 +113,12 @@ __all__ = [
     "Product",
     "Progress",
     "Race",
+    "Rank",
     "Ranked",
     "Record",
+    "Repair",
     "Replicated",
+    "Resample",
     "Rescored",
     "RoundedNormal",
     "Screened",
@@ -122,6 +130,7 @@ __all__ = [
     "Uniform",
     "VonMisesFisherNakagami",
     "Weibull",
+    "arrival",
     "checkpoint",
     "diagnostics",
     "each",

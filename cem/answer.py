@@ -39,7 +39,7 @@ class Exact:
         """The smoothing as it is."""
         return smooth
 
-    def scoring(self, evaluate: Evaluation) -> Evaluation:
+    def scoring(self, evaluate: Evaluation) -> Evaluation | Rescored:
         """The evaluation as it is."""
         return evaluate
 

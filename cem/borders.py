@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.random import SeedSequence
 
 from cem.noise import Wrapper
-from cem.typing import Array, Batch, Family, Problem, Vector
+from cem.scores import checked_scores
+from cem.state import Record, State
+from cem.typing import Array, Batch, Family, Problem, SampleSize, Vector
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,11 @@ class Negated(Wrapper):
 
 
 @dataclass(frozen=True, eq=False)
-class Reflected(Wrapper):
-    """A problem on a box, for samples from all of ``R^d``: what falls outside is mirrored in."""
+class Clipped(Wrapper):
+    """A problem on a box, for samples from all of ``R^d``: what is outside scores as its border.
+
+    With `Bounded`, which draws the search back to the box.
+    """
 
     problem: Problem
     low: Array
@@ -34,18 +40,71 @@ class Reflected(Wrapper):
     start: Callable[[Array, Array], Family]  # from the box to a density to begin with
 
     def __call__(self, x: Batch) -> Vector:
-        """The scores of the mirrored samples."""
+        """The scores of the nearest points of the box."""
         return self.problem(self.inside(x))
 
     def inside(self, x: Batch) -> Batch:
-        """``x`` mirrored at the faces of the box as often as it takes."""
-        width = self.high - self.low
-        inside = self.low + width - np.abs((x - self.low) % (2 * width) - width)
-        return np.clip(inside, self.low, self.high)  # rounding must not leave the box
+        """The nearest points of the box."""
+        return np.clip(x, self.low, self.high)
+
+    def around(self, method: Any) -> Bounded:
+        """The method, kept to the box."""
+        return Bounded(method, self.inside)
 
     def nominal(self) -> Family:
         """The density that a search of the box begins with."""
         return self.start(self.low, self.high)
+
+
+@dataclass(frozen=True, eq=False)
+class Bounded:
+    """A method whose samples outside a box score less the further out they are.
+
+    From the score of such a sample is taken the square of its distance, in standard deviations of
+    the density, times the interquartile range of the scores of the batch: no number is to be
+    chosen, and neither the scale of the scores nor that of ``x`` matters. So the density may lie
+    across a border, where the optimum may be, and does not stray. Compare Hansen, Niederberger,
+    Guzzella, Koumoutsakos (2009). The best sample is the best without that.
+    """
+
+    method: Any  # a `cem.typing.Method`
+    inside: Callable[[Batch], Batch]  # the nearest points of the box
+
+    @property
+    def root(self) -> SeedSequence:
+        """The root of the other's randomness."""
+        root: SeedSequence = self.method.root
+        return root
+
+    @property
+    def n_samples(self) -> SampleSize:
+        """``N`` of the other."""
+        n: SampleSize = self.method.n_samples
+        return n
+
+    def init(self) -> State:
+        """The state before the first iteration."""
+        state: State = self.method.init()
+        return state
+
+    def ask(self, state: State) -> Batch:
+        """The batch of the other, which may lie outside the box."""
+        return self.method.ask(state)
+
+    def tell(self, state: State, x: Batch, score: Vector) -> tuple[State, Record]:
+        """The next state and record; a level counts the distances, the best does not."""
+        score = checked_scores(score, len(x))
+        finite = np.isfinite(score)
+        new, record = self.method.tell(state, x, score - self._price(state, x, score, finite))
+        best = state.best.or_better(x, np.where(finite, score, -np.inf))
+        return replace(new, best=best), record._replace(best=best.score)
+
+    def _price(self, state: State, x: Batch, score: Vector, finite: Any) -> Vector:
+        beyond, spread = np.abs(x - self.inside(x)), state.v.spread()
+        units = np.divide(beyond, spread, out=beyond.copy(), where=spread > 0)
+        low, high = np.percentile(score[finite], [25, 75]) if finite.any() else (0.0, 1.0)
+        price: Vector = ((high - low) or 1.0) * np.square(units).sum(axis=1)
+        return price
 
 
 def box(bounds: Any) -> tuple[Array, Array]:

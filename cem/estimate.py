@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.random import SeedSequence
 
-from cem import stopping
+from cem import arrival, stopping
 from cem.diagnostics import weight_warnings
 from cem.engine import CrossEntropyMethod
 from cem.randomness import Purpose, name_of, stream
@@ -56,7 +56,7 @@ class Estimate(Result):
     ess: float
     max_weight: float
     warnings: tuple[str, ...]
-    tally: Tally
+    tally: Tally = field(repr=False)
 
     @property
     def levels(self) -> History:
@@ -214,10 +214,10 @@ def estimate(
         rng=rng,
     )
     rules = [
-        stopping.level_settled(gamma),
+        arrival.level_settled(gamma),
         stopping.mostly_bad,
         stopping.degenerate(),
-        stopping.level_stuck(gamma),
+        arrival.level_stuck(gamma),
         *until,
         *limits,
     ]
@@ -259,9 +259,9 @@ def estimate(
             ready.evaluate,
             until=[
                 stopping.mostly_bad,
-                *([stopping.precise(rtol, since)] if rtol is not None else []),
-                stopping.sampled(n_most, since, success=rtol is None),
-                *stopping.while_sampling(limits, max_evaluations, n_samples, since + n_most),
+                *([arrival.precise(rtol, since)] if rtol is not None else []),
+                arrival.sampled(n_most, since, success=rtol is None),
+                *arrival.while_sampling(limits, max_evaluations, n_samples, since + n_most),
             ],
             start=(state, history),
             callbacks=ready.callbacks,

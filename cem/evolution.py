@@ -95,7 +95,8 @@ class EvolutionPath:
         )
         moves = refit.x[bad] - v.mean
         square = np.square(shape.in_units(moves)).sum(axis=1)
-        return moves * np.sqrt(d / square)[:, np.newaxis], most * w / w.sum()
+        stretch = np.sqrt(np.divide(d, square, out=np.zeros_like(square), where=square > 0))
+        return moves * stretch[:, np.newaxis], most * w / w.sum()
 
 
 class Rates(NamedTuple):
@@ -153,9 +154,13 @@ class Full:
         return 1.0
 
     def in_units(self, moves: Array) -> Array:
-        """By the root of the covariance."""
+        """By the root of the covariance; where there is no width there was no move."""
+        if self.v.cov.diagonal().max() < np.finfo(float).tiny / FLOOR:
+            return np.zeros(moves.shape)
         root = self.v.root
-        return solve(np.linalg.cholesky(_raised(self.v.cov)) if root is None else root, moves)
+        if root is None:
+            root = np.asarray(np.linalg.cholesky(_raised(self.v.cov)), dtype=float)
+        return solve(root, moves)
 
     def moved(self, mean: Vector, keep: float, moves: Array, w: Vector, factor: float) -> Any:
         """As a sum of outer products; where that is flat, it is given a little width."""

@@ -21,7 +21,8 @@ class Feasibility:
 
     Made by `Feasibility.of` from one constraint or several, each of them
 
-    - a `scipy.optimize.LinearConstraint`: the distance to the half-spaces ``lb <= A x <= ub``,
+    - a `scipy.optimize.LinearConstraint`: the distance to the half-spaces ``lb <= A x <= ub``, an
+      equality for whole numbers only,
     - a `scipy.optimize.NonlinearConstraint`: how far ``fun`` of one point is outside ``lb, ub``,
     - a `scipy.optimize.Bounds`: how far the coordinates are outside,
     - a function of a batch that returns ``n`` violations, zero for a feasible sample,
@@ -74,6 +75,10 @@ class Within:
     def __call__(self, x: Batch) -> Vector:
         """The sum of what the values are outside by."""
         value = self.value(x)
+        if (m := max(self.low.size, self.high.size)) not in {1, value.shape[1]}:
+            raise ValueError(
+                f"a constraint with {m} limits must have as many values; got {value.shape[1]}"
+            )
         with np.errstate(invalid="ignore", over="ignore"):  # NaN is looked for
             outside = np.maximum(self.low - value, 0) + np.maximum(value - self.high, 0)
             total: Vector = (outside / self.unit).sum(axis=1)
@@ -85,9 +90,15 @@ class Rows:
     """``A x`` of every sample, to the same bits in any batch: no matrix product does that."""
 
     matrix: Array  # (m, d)
+    equal: bool  # whether a row may have one value only
 
     def __call__(self, x: Batch) -> Array:
         """The values, shape ``(n, m)``."""
+        if self.equal and np.asarray(x).dtype.kind == "f":
+            raise ValueError(
+                "a linear equality, lb == ub, between real numbers is met by rounding errors only: "
+                "give it some width, lb < ub, or solve it for one of the variables"
+            )
         x = points(x, self.matrix.shape[1])
         return np.stack([(x * row).sum(axis=1) for row in self.matrix], axis=1)
 
@@ -129,11 +140,11 @@ class Stated:
         return said
 
 
-def points(x: Batch, d: int) -> Array:
+def points(x: Batch, d: int | None) -> Array:
     """The batch as points of ``R^d``, or an error that says what came instead."""
-    if np.ndim(x) != 2 or np.shape(x)[1] != d:
+    if np.ndim(x) != 2 or d not in {None, np.shape(x)[1]}:
         raise ValueError(
-            f"a linear constraint or a bound on {d} variables needs samples of shape (n, {d}); got "
+            f"a linear constraint or a bound needs samples of shape (n, {d or 'd'}); got "
             f"{np.shape(x)}: for other samples pass a function of the batch"
         )
     return np.ascontiguousarray(x, dtype=float)
@@ -143,7 +154,7 @@ def points(x: Batch, d: int) -> Array:
 class Coordinates:
     """The coordinates themselves."""
 
-    d: int
+    d: int | None  # None: any number of them
 
     def __call__(self, x: Batch) -> Array:
         """The batch."""
@@ -160,10 +171,12 @@ def _part(constraint: Any) -> Callable[[Batch], Vector]:
             if not np.isfinite(matrix).all():
                 raise ValueError("the matrix of a linear constraint must be finite; got NaN or inf")
             length = np.linalg.norm(matrix, axis=1)
-            return Within(Rows(matrix), low, high, np.where(length > 0, length, 1.0))
+            rows = Rows(matrix, equal=bool((low == high).any()))
+            return Within(rows, low, high, np.where(length > 0, length, 1.0))
         if hasattr(constraint, "fun"):
             return Within(EachPoint(constraint.fun), low, high)
-        return Within(Coordinates(max(low.size, high.size)), low, high)
+        d = max(low.size, high.size)
+        return Within(Coordinates(d if d > 1 else None), low, high)
     if callable(constraint):
         return Stated(constraint)
     raise TypeError(

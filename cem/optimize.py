@@ -10,21 +10,23 @@ from typing import Any
 
 from cem import stopping
 from cem.answer import Noise, noise_of
-from cem.borders import Negated, Reflected, box
+from cem.borders import Clipped, Negated, box
+from cem.constraints import constraints_of
 from cem.engine import CrossEntropyMethod
 from cem.noise import numbered
 from cem.presets import Preset, preset_of
 from cem.randomness import name_of
 from cem.restarts import IPOP, AtMost, never, search
 from cem.results import Optimum
+from cem.run import checked
 from cem.scores import real_number, whole_number
 from cem.selection import Elite
 from cem.session import chunk_size_of, nominal_of, session
 from cem.sizes import size_of
 from cem.smoothing import Constant
 from cem.state import History, State
+from cem.treatments import Rank
 from cem.typing import (
-    Batch,
     Callback,
     Family,
     NoisyProblem,
@@ -61,6 +63,8 @@ def maximize(
     checkpoint: Any = None,
     start: tuple[State, History] | None = None,
     noise: Noise | None = None,
+    constraints: Any = None,
+    infeasible: Rank | None = None,
 ) -> Optimum:
     """Find ``argmax S(x)`` by the cross-entropy method.
 
@@ -76,7 +80,7 @@ def maximize(
         ``nominal()``, or with ``bounds``.
     bounds : sequence of (low, high), optional
         One pair per coordinate, or a `scipy.optimize.Bounds`. The search starts from a normal
-        density that covers the box, and samples outside are reflected into it.
+        density that covers the box; samples outside score as its border does, or less.
     preset : str or Preset, optional
         A plan for all that is not given, by its name in `cem.presets.PRESETS`: ``"default"``, or
         ``"textbook"`` if the problem is noisy, or a selection or smoothing is given.
@@ -112,6 +116,14 @@ def maximize(
         Go on from where another run with the same settings is.
     noise : Noise, optional
         What to do about a noisy problem.
+    constraints : optional
+        A `scipy.optimize.LinearConstraint`, `~scipy.optimize.NonlinearConstraint` or
+        `~scipy.optimize.Bounds`, a function of a batch that returns violations (0 where there is
+        none) or booleans, or several of these: see `cem.feasibility.Feasibility`. Default: the
+        attribute ``constraints`` of the problem, if it has one.
+    infeasible : optional
+        What becomes of samples that violate them: `cem.treatments.Rank` (the default),
+        `~cem.treatments.Penalise`, `~cem.treatments.Resample` or `~cem.treatments.Repair`.
 
     Returns
     -------
@@ -131,7 +143,8 @@ def maximize(
     (20.0, 'converged: every elite scored the same for 5 iterations')
     """
     chunk_size = chunk_size_of(problem, chunk_size)
-    problem = numbered(problem)
+    about_constraints = constraints_of(problem, constraints, infeasible)
+    problem = about_constraints.guarded(numbered(problem))
     about_noise = noise_of(problem, noise, target)
     own = {
         "select": _either("select", select, "rho", rho, Elite),
@@ -144,7 +157,7 @@ def maximize(
     if bounds is not None:
         if family is not None:
             raise TypeError("pass bounds or a family, not both: bounds make a family of their own")
-        problem = Reflected(problem, *box(bounds), chosen.start)
+        problem = Clipped(problem, *box(bounds), chosen.start)
     family = nominal_of(problem, family)
     plan = replace(chosen.plan(family), **own)
     method = CrossEntropyMethod(
@@ -158,12 +171,17 @@ def maximize(
     rules = [
         *([stopping.target(target)] if target is not None else []),
         stopping.mostly_bad,
+        stopping.unbounded(),
         *about_noise.limits(),
-        *until,
+        *checked(until),
         *stopping.limits(max_evaluations, max_iterations, time_limit, n, reserve(n)),
     ]
     limited = (max_evaluations, max_iterations, time_limit) != (None, None, None)
     restart = _restarting(plan.restart, restarts, limited=limited, wanted=target is not None)
+    restart = about_constraints.anew(restart)
+    inside, bounded = (
+        (problem.inside, problem.around) if isinstance(problem, Clipped) else (_as_it_is, _as_it_is)
+    )
     with session(
         problem,
         method,
@@ -174,22 +192,26 @@ def maximize(
         start=start,
         restart=repr(restart),
         noise=repr(about_noise),
+        constraints=repr(about_constraints),
     ) as ready:
         evaluate = about_noise.scoring(ready.evaluate)
         state, history, stop = search(
-            about_noise.counting(ready.method, evaluate),
+            ready.method,
             evaluate,
+            wrap=lambda this: about_constraints.around(
+                bounded(about_noise.counting(this, evaluate)), inside
+            ),
             restart=restart,
             ends=plan.ends if limited else (*plan.ends, stopping.iterations(plan.most_iterations)),
             limits=lambda n: [*rules, *stopping.room(max_evaluations, n, reserve(n))],
             start=ready.start,
             callbacks=ready.callbacks,
         )
-        if state.best.x is None:
+        if not history:
             raise ValueError(f"nothing was sampled: {stop.message} before the first iteration")
-        inside = problem.inside if isinstance(problem, Reflected) else _as_it_is
+        stop = about_constraints.judged(stop, state)
         found = Optimum(
-            x=inside(state.best.x),
+            x=None if state.best.x is None else inside(state.best.x),
             fun=state.best.score,
             nit=len(history),
             nfev=state.nfev,
@@ -200,7 +222,7 @@ def maximize(
             state=state,
             seed=name_of(ready.method.root),
         )
-        return about_noise.judged(found, ready.evaluate, inside)
+        return found if found.x is None else about_noise.judged(found, ready.evaluate, inside)
 
 
 def _either(name: str, part: Any, short: str, value: Any, made_by: Callable[[Any], Any]) -> Any:
@@ -238,6 +260,8 @@ def minimize(
         options["target"] = -real_number("target", options["target"])
     if options.get("bounds") is None:
         family = nominal_of(problem, family)
+    if options.get("constraints") is None:
+        options["constraints"] = getattr(problem, "constraints", None)
     found = maximize(Negated(numbered(problem)), family, **options)
     return replace(found, fun=-found.fun)
 
@@ -245,5 +269,5 @@ def minimize(
 minimize.__signature__ = inspect.signature(maximize)  # type: ignore[attr-defined] # for help()
 
 
-def _as_it_is(x: Batch) -> Batch:
-    return x
+def _as_it_is(anything: Any) -> Any:
+    return anything

@@ -16,10 +16,10 @@ from cem.engine import CrossEntropyMethod
 from cem.randomness import Purpose, stream
 from cem.run import run
 from cem.scores import real_number
-from cem.sizes import size_of
+from cem.sizes import Multiplied, size_of
 from cem.state import History, State
 from cem.stopping import Stop
-from cem.typing import Batch, Callback, Family, Restart, StopRule, Vector
+from cem.typing import Batch, Callback, Family, Method, Restart, SampleSize, StopRule, Vector
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class IPOP:
     factor: float = 2.0
 
     def __post_init__(self) -> None:
-        _check(self.factor)
+        _check("factor", self.factor)
 
     def __call__(self, method: CrossEntropyMethod, history: History, k: int) -> CrossEntropyMethod:
         """The method of the ``k``-th restart."""
@@ -79,28 +79,29 @@ class Never:
 never = Never()
 
 
-def _times(method: CrossEntropyMethod, factor: float) -> int:
+def _times(method: CrossEntropyMethod, factor: float) -> SampleSize:
     if callable(method.n_samples):
-        raise TypeError(
-            "restarts with more and more samples need a number of samples to begin with; got "
-            f"n_samples={method.n_samples!r}"
-        )
+        return Multiplied(method.n_samples, factor)
     return math.ceil(method.n_samples * factor - 1e-9)
 
 
 @dataclass(frozen=True)
 class BIPOP:
-    """`IPOP`, and searches with few samples in between: Hansen (2009).
+    """Large searches, and small ones in between: Hansen (2009).
 
-    Whichever kind has had fewer evaluations so far is next. The small ones have a random size
-    between the first and half of the last large one, and start up to a hundred times narrower: they
-    look closely at many places, the large ones at everything from afar.
+    Whichever kind has had fewer evaluations so far is next. The first large one has ``first`` times
+    the samples of the search before it, every later one ``factor`` times those of the last. The
+    small ones have a random size between the very first and half of the last large one, and start
+    up to a hundred times narrower: they look closely at many places, the large ones at everything
+    from afar. Hansen has 2 for both numbers; what few samples could not find, many more may.
     """
 
     factor: float = 2.0
+    first: float = 6.0
 
     def __post_init__(self) -> None:
-        _check(self.factor)
+        _check("factor", self.factor)
+        _check("first", self.first)
 
     def __call__(self, method: CrossEntropyMethod, history: History, k: int) -> CrossEntropyMethod:
         """The method of the ``k``-th restart."""
@@ -115,24 +116,23 @@ class BIPOP:
                 small, large = small + nfev[i] * (not is_large), large + nfev[i] * is_large
         rng = stream(method.root, Purpose.RESTART, k)
         nominal = elsewhere(method.nominal, rng)
+        times = self.first * self.factor ** (n_large - 1)
         if is_large:
-            return replace(method, nominal=nominal, n_samples=_times(method, self.factor**n_large))
+            return replace(method, nominal=nominal, n_samples=_times(method, times))
         width, size = 10 ** (-2 * rng.random()), rng.random() ** 2
-        factor = (self.factor**n_large / 2) ** size
-        return replace(
-            method, nominal=scaled(nominal, width), n_samples=_times(method, max(1.0, factor))
-        )
+        times = max(1.0, (times / 2) ** size)
+        return replace(method, nominal=scaled(nominal, width), n_samples=_times(method, times))
 
 
-def _check(factor: Any) -> None:
-    if not 1 <= real_number("factor", factor) < math.inf:
-        raise ValueError(f"factor, by which the samples grow, must be at least 1; got {factor!r}")
+def _check(name: str, factor: Any) -> None:
+    if not 1 <= real_number(name, factor) < math.inf:
+        raise ValueError(f"{name}, by which the samples grow, must be at least 1; got {factor!r}")
 
 
 def _evaluations(history: History, k: int) -> Vector:
     """The evaluations of each of the first ``k`` searches."""
     which = history.column("restart").astype(int)
-    return np.bincount(which, weights=history.column("n"), minlength=k)[:k]
+    return np.bincount(which, weights=history.column("n"), minlength=k)[:k].astype(float)
 
 
 def elsewhere(nominal: Family, rng: Generator) -> Family:
@@ -158,33 +158,43 @@ def search(
     method: CrossEntropyMethod,
     evaluate: Callable[[Batch, int], Vector],
     *,
+    wrap: Callable[[CrossEntropyMethod], Method] = lambda method: method,
     restart: Restart,
     ends: Iterable[StopRule],
-    limits: Callable[[int], Iterable[StopRule]],  # from the size of a batch
+    limits: Callable[[int], Iterable[StopRule]],  # from the size of the next batch
     start: tuple[State, History],
     callbacks: Iterable[Callback],
 ) -> tuple[State, History, Stop]:
     """Run, and begin anew whenever one of the rules ``ends`` a search, until a limit is reached.
 
-    Which search is next, and from where, follows from the history, so that a run that is resumed
-    begins anew as it would have done.
+    ``wrap`` makes of a method what is run: a `cem.borders.Bounded` one, say. Which search is next,
+    and from where, follows from the history: a run that is resumed begins anew as it would have.
     """
     (state, history), ends = start, tuple(ends)
-    this = restart(method, history, state.restart)
+    this = restart(method, history, state.restart) or method
     while True:
-        until = [*limits(_first(this)), partial(_ended, ends, state.began)]
+        over = partial(_limited, limits, this, state.began)
+        ended = partial(_ended, ends, state.began)
         state, history, stop = run(
-            this, evaluate, until=until, start=(state, history), callbacks=callbacks
+            wrap(this), evaluate, until=[over, ended], start=(state, history), callbacks=callbacks
         )
         following = restart(method, history, state.restart + 1)
-        if following is None or any(rule(history) for rule in limits(_first(following))):
-            return state, history, _of_all(stop, ends, history)
+        if following is None or over(history) or _limited(limits, following, state.t, history):
+            why = stop if stop.success else ended(history) or stop  # it says more than a limit
+            return state, history, _of_all(why, ends, history)
         this = following
         state = replace(state, v=this.nominal, memory={}, restart=state.restart + 1, began=state.t)
 
 
-def _first(method: CrossEntropyMethod) -> int:
-    return size_of(method.n_samples, 0)
+def _limited(
+    limits: Callable[[int], Iterable[StopRule]],
+    method: CrossEntropyMethod,
+    began: int,
+    history: History,
+) -> Stop | None:
+    """What the first of the limits says to a run whose next batch is one of this method."""
+    upcoming = size_of(method.n_samples, len(history) - began)
+    return next((stop for rule in limits(upcoming) if (stop := rule(history))), None)
 
 
 def _ended(ends: Iterable[StopRule], began: int, history: History) -> Stop | None:

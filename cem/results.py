@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,8 @@ class Result:
     nit, nfev : int
         Iterations done and samples scored.
     success : bool
-        Whether the run ended as it was meant to.
+        Whether the run ended as it was meant to: a search by converging or at its target, not at a
+        limit. That the best of all was found it cannot know.
     message : str
         Why it ended, in a sentence.
     family : Family
@@ -37,13 +38,12 @@ class Result:
     success: bool
     message: str
     family: Any
-    history: History
-    state: State
+    history: History = field(repr=False)
+    state: State = field(repr=False)
     seed: str
 
     def __repr__(self) -> str:
-        hidden = {"state", "history", "tally"}
-        shown = [f.name for f in fields(self) if f.name not in hidden]
+        shown = [f.name for f in fields(self) if f.repr]
         width = max(map(len, shown))
         rows = (f"{name:>{width}}: {_short(getattr(self, name))}" for name in shown)
         return "\n".join(rows)

@@ -20,9 +20,7 @@ def run(
 ) -> tuple[State, History, Stop]:
     """Iterate until a rule gives its reason; return where we are, the way there, and why."""
     state, history = start or (method.init(), History())
-    until, callbacks = tuple(until), tuple(callbacks)
-    if not all(callable(rule) for rule in until):
-        raise TypeError(f"until must hold stop rules, functions of the history; got {until!r}")
+    until, callbacks = checked(until), tuple(callbacks)
     while not (reasons := [stop for rule in until if (stop := rule(history))]):
         x = method.ask(state)
         state, record = method.tell(state, x, evaluate(x, state.t))
@@ -30,3 +28,11 @@ def run(
         for callback in callbacks:
             callback(state, record)
     return state, history, reasons[0]
+
+
+def checked(until: Iterable[StopRule]) -> tuple[StopRule, ...]:
+    """The stop rules, or an error if something else is among them."""
+    until = tuple(until)
+    if not all(callable(rule) for rule in until):
+        raise TypeError(f"until must hold stop rules, functions of the history; got {until!r}")
+    return until

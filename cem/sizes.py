@@ -38,6 +38,22 @@ class Decaying:
         return max(math.ceil(self.n * self.factor**-t), self.least)
 
 
+@dataclass(frozen=True)
+class Multiplied:
+    """``factor`` times the samples of another rule, rounded up: what a restart makes of it.
+
+    >>> [Multiplied(Decaying(40, factor=2.0, least=15), 1.5)(t) for t in range(3)]
+    [60, 30, 23]
+    """
+
+    of: SampleSize
+    factor: float
+
+    def __call__(self, t: int) -> int:
+        """``N`` of the iteration after ``t`` others."""
+        return math.ceil(self.factor * size_of(self.of, t) - 1e-9)
+
+
 def size_of(n_samples: SampleSize, t: int) -> int:
     """``N`` after ``t`` iterations, of a number or a rule.
 

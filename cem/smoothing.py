@@ -46,6 +46,11 @@ class Constant:
 
     def _each(self, old: Family, new: Family, alpha: Mapping[str, float]) -> Family:
         names = new.parameters().keys()
+        if hasattr(new, "kind") and "weight" in names:  # see cem.families.mixing.Mixture
+            raise TypeError(
+                f"the components of a mixture have no order: the parameters of {type(new).__name__}"
+                f" cannot be smoothed one by one; got {', '.join(alpha)}: use one number for all"
+            )
         if names != alpha.keys():
             raise ValueError(
                 f"alpha must have one number for every parameter of {type(new).__name__}, "

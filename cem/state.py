@@ -45,7 +45,9 @@ class State:
 class Record(NamedTuple):
     """The numbers of one iteration, so that a history is a plain table.
 
-    Natural logarithms; entropies in nats. ``nan`` stands where a number was not computed.
+    Natural logarithms; entropies in nats. ``nan`` stands where a number was not computed. Where a
+    density has collapsed its entropy is ``-inf``, and so is the loss of a fit that has; the
+    divergence of a collapsed density from another is ``inf``.
     """
 
     t: int  # iteration, from 1

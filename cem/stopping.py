@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from itertools import takewhile
 from typing import NamedTuple
 
@@ -13,7 +14,6 @@ from cem.state import History, Record
 from cem.typing import StopRule
 
 EPS = float(np.finfo(float).eps)
-FEW_FOR_RTOL = 30.0  # effective samples below which no relative error is trusted
 
 
 class Stop(NamedTuple):
@@ -142,8 +142,9 @@ def _stood_still(record: Record) -> bool:
 def degenerate(shrink: float = 1e-10) -> StopRule:
     """Stop once the density is ``shrink`` times as wide as at first: nothing new can come of it.
 
-    A continuous density that has lost a direction altogether (its entropy is ``-inf``) has done
-    so by accident, not by converging, and is no success.
+    At the top of a smooth hill the scores then differ by ``shrink^2`` of all that was gained, or
+    by rounding. If by more, the top is an edge, or the density has closed too early. A continuous
+    density that has lost a direction altogether, so that its entropy is ``-inf``, is no success.
     """
 
     def rule(history: History) -> Stop | None:
@@ -158,7 +159,31 @@ def degenerate(shrink: float = 1e-10) -> StopRule:
             )
         if last.spread > shrink * history[0].spread:
             return None
-        return Stop("converged: the sampling density is concentrated on one point", success=True)
+        differ = max(r.top for r in history[-2:]) - min(r.gamma for r in history[-2:])
+        gained = last.best - history[0].gamma
+        if differ <= max(shrink**1.5 * gained, 4 * EPS * abs(last.top)):
+            message = "converged: the sampling density is concentrated on one point"
+            return Stop(message, success=True)
+        return Stop(
+            "the sampling density closed on one point while its scores still differed: at an edge, "
+            "or too early; in doubt raise n_samples or rho, or lower alpha",
+            success=True,
+        )
+
+    return rule
+
+
+def unbounded(grow: float = 1e30) -> StopRule:
+    """Stop once the density is ``grow`` times as wide as at first, before it leaves the doubles."""
+
+    def rule(history: History) -> Stop | None:
+        if not history or not 0 < grow * history[0].spread < history[-1].spread:
+            return None
+        return Stop(
+            f"the density is {grow:g} times as wide as at first: the scores seem to rise for ever; "
+            "give bounds",
+            success=False,
+        )
 
     return rule
 
@@ -182,6 +207,29 @@ def flat(tolerance: float = 1e-11) -> StopRule:
     return rule
 
 
+def stagnant(window: int, few: int = 20) -> StopRule:
+    """Stop once neither the best samples nor the levels rose over ``window`` iterations.
+
+    The medians of the ``few`` first and last of these are compared: Hansen (2009). Unlike
+    `stalled`, it sees through levels that go up and down.
+    """
+
+    def rule(history: History) -> Stop | None:
+        if len(history) < max(window, 2 * few):
+            return None
+        then, now = history[-window : -window + few], history[-few:]
+        if _middle(r.top for r in now) > _middle(r.top for r in then):
+            return None
+        if _middle(r.gamma for r in now) > _middle(r.gamma for r in then):
+            return None
+        return Stop(
+            f"stalled: neither the best samples nor the level rose over {window} iterations",
+            success=True,
+        )
+
+    return rule
+
+
 def beaten(share: float = 0.1) -> StopRule:
     """Stop a search that is settling where it is worse than one before it.
 
@@ -201,6 +249,12 @@ def beaten(share: float = 0.1) -> StopRule:
     return rule
 
 
+def _middle(numbers: Iterable[float]) -> float:
+    """The upper median."""
+    in_order = sorted(numbers)
+    return in_order[len(in_order) // 2]
+
+
 def _while(n: int) -> int:
     """Iterations of ``n`` samples in which a search that is still alive gets better."""
     return 10 + 300 // n
@@ -216,62 +270,6 @@ def mostly_bad(history: History) -> Stop | None:
         "than half: the problem fails on most of what is sampled",
         success=False,
     )
-
-
-def level_settled(gamma: float, *, ess: float = 100.0, most: int = 20) -> StopRule:
-    """Stop once the fits at the level ``gamma`` rest on ``ess`` effective samples together.
-
-    After ``most`` iterations at the level it is settled as well as it will be.
-    """
-
-    def rule(history: History) -> Stop | None:
-        there = [record.ess for record in history[-most:] if record.gamma >= gamma]
-        if not there or (sum(there) < ess and len(there) < most):
-            return None
-        return Stop(f"the level {gamma:g} was reached", success=True)
-
-    return rule
-
-
-def level_stuck(gamma: float, d: int = 10) -> StopRule:
-    """Stop if the level has not risen for ``d`` iterations and is still below ``gamma``."""
-
-    def rule(history: History) -> Stop | None:
-        recent = [record.gamma for record in history[-d - 1 :]]
-        if len(recent) <= d or recent[0] >= gamma or max(recent[1:]) > recent[0]:
-            return None
-        return Stop(
-            f"the level {gamma:g} was not reached: it has not risen above {max(recent):g} for {d} "
-            "iterations; lower rho, raise n_samples, or check that the level can occur",
-            success=False,
-        )
-
-    return rule
-
-
-def sampled(most: int, since: int, *, success: bool) -> StopRule:
-    """Stop after a final sample of ``most``, counted from ``since`` evaluations."""
-
-    def rule(history: History) -> Stop | None:
-        if not history or history[-1].nfev - since < most:
-            return None
-        return Stop(f"a final sample of {most} was drawn", success=success)
-
-    return rule
-
-
-def precise(rtol: float, since: int) -> StopRule:
-    """Stop once the relative error is ``rtol`` or less and 30 effective samples are behind it."""
-
-    def rule(history: History) -> Stop | None:
-        n = history[-1].nfev - since if history else 0
-        if n == 0 or history[-1].ess < FEW_FOR_RTOL:
-            return None
-        if max(0.0, 1 / history[-1].ess - 1 / n) > rtol**2:
-            return None
-        return Stop(f"the relative error {rtol:g} was reached", success=True)
-
-    return rule
 
 
 def limits(
@@ -307,21 +305,3 @@ def room(max_evaluations: int | None, upcoming: int, reserve: int = 0) -> list[S
     if max_evaluations is None:
         return []
     return [evaluations(max_evaluations, reserve=reserve, upcoming=upcoming)]
-
-
-def while_sampling(
-    steering: list[StopRule], max_evaluations: int | None, block: int, last: int
-) -> list[StopRule]:
-    """The budgets of a final sample in blocks, which ends at ``last`` evaluations.
-
-    Of the limits of the steering the clock stays; what was kept for the sample is free now.
-    """
-    clock = [rule for rule in steering if rule.__qualname__.startswith("time_limit")]
-
-    def affordable(history: History) -> Stop | None:
-        used = history[-1].nfev if history else 0
-        if max_evaluations is None or used + min(block, last - used) <= max_evaluations:
-            return None
-        return Stop(f"the budget of {max_evaluations} evaluations was spent", success=False)
-
-    return [affordable, *clock]

@@ -180,3 +180,20 @@ def test_a_run_that_is_cut_and_resumed_has_the_same_bits():
         state, _ = method.tell(state, x, ellipsoid(x))
         assert state.v.cov.tobytes() == expected.v.cov.tobytes()
         assert state.memory["path"].tobytes() == expected.memory["path"].tobytes()
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_a_density_narrower_than_the_rounding_of_its_mean_stays_as_it_is(full):
+    mean, std = np.full(3, 7.0), np.full(3, 1e-20)
+    nominal = cem.MultivariateNormal(mean, np.diag(std**2)) if full else cem.Normal(mean, std)
+    for _, state in states(method_from(nominal), lambda x: -np.arange(len(x)), 5):
+        assert (state.v.mean == mean).all()
+        assert (state.v.spread() <= std).all()
+        assert (state.v.spread() > 0).all()
+
+
+def test_a_covariance_too_small_for_a_root_moves_no_more():
+    nominal = cem.MultivariateNormal(np.ones(2), 1e-310 * np.eye(2))
+    for _, state in states(method_from(nominal), lambda x: x.sum(axis=1), 3):
+        assert (state.v.mean == 1).all()
+        assert np.isfinite(state.v.cov).all()

@@ -56,8 +56,8 @@ def test_bipop_shares_the_budget_between_large_searches_and_small_ones():
             of[[i for i in range(1, k) if i in large]].sum()
             <= of[[i for i in range(k) if i not in large]].sum()
         ):
+            size = size * 2 if large else 6 * size
             large.append(k)
-            size *= 2
             assert each[k] == size
         else:
             assert 8 <= each[k] <= size / 2
@@ -133,7 +133,30 @@ def test_a_factor_below_one_is_refused(kind):
         kind(factor=0.5)
 
 
-def test_a_rule_for_the_samples_cannot_be_doubled():
-    method = cem.CrossEntropyMethod(nominal=NOMINAL, n_samples=cem.sizes.Decaying(9), rng=1)
-    with pytest.raises(TypeError, match="need a number of samples to begin with"):
-        IPOP()(method, History(), 1)
+def test_a_rule_for_the_samples_is_doubled_at_every_age():
+    rule = cem.sizes.Decaying(9, least=5)
+    method = cem.CrossEntropyMethod(nominal=NOMINAL, n_samples=rule, rng=1)
+    doubled = IPOP()(method, History(), 1).n_samples
+    assert [doubled(t) for t in range(9)] == [2 * rule(t) for t in range(9)]
+
+
+def test_a_budget_holds_for_batches_that_grow():
+    def growing(t):
+        return 10 + 5 * t
+
+    for most in (100, 105, 444):
+        found = cem.maximize(
+            waves, NOMINAL, n_samples=growing, rho=0.3, max_evaluations=most, rng=1, restarts=0
+        )
+        t = found.nit
+        assert found.nfev == 10 * t + 5 * t * (t - 1) // 2 <= most
+        assert found.nfev + growing(t) > most
+
+
+def test_a_search_that_converges_with_its_last_iteration_has_converged():
+    _, alone, stop = searched(never, most=10**6)
+    state, history, at_the_limit = searched(never, most=alone[-1].nfev)
+    assert (history, at_the_limit) == (alone, stop)
+    assert stop.success
+    assert state.nfev == alone[-1].nfev
+    assert not searched(never, most=alone[-1].nfev - 1)[2].success

@@ -14,7 +14,7 @@ from cem.families.multivariate_normal import MultivariateNormal, multivariate_no
 from cem.families.newton import MOST_STEPS
 from cem.families.normal import LN_2PI, Normal, normal_entropy, normal_kl
 from cem.families.parametric import constant, non_negative, real, whole
-from cem.families.samples import checked_sample, rows
+from cem.families.samples import centred, checked_sample, deviation, rows
 from cem.loss.registry import closed_form_entropy, closed_form_kl
 from cem.loss.series import divergence_terms
 from cem.typing import Array, Batch, Vector
@@ -92,9 +92,8 @@ class ColouredNormal(Normal):
         smaller ``std``, a rougher one a larger. Raises ValueError for samples that are not finite.
         """
         x, w = checked_sample(self, x, weights, real)
-        mean = w @ x
-        z = x - mean
-        scale = np.sqrt(w @ z**2)
+        mean, z = centred(x, w)
+        scale = deviation(z, w)
         z /= np.where(scale > 0, scale, 1.0)
         z = self._in_time(z).transpose(2, 0, 1)
         p = (z * w[:, None]).transpose(0, 2, 1) @ z * self._circulant(-1.0)

@@ -121,6 +121,10 @@ class Composition(Parametric):
             row[:] = _decisions(joint).shares(old)
         return self.replace(p=p)
 
+    def within_margin(self, least: float) -> Self:
+        """No decision surer than ``1 - least``: whatever is left, a part may take any of it."""
+        return self.replace(p=self.p.clip(least, 1 - least))
+
     def spread(self) -> Array:
         """The standard deviations of the parts."""
         k = np.arange(self.total + 1)

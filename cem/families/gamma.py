@@ -96,6 +96,8 @@ def _entropy(f: Gamma) -> float:
 @closed_form_kl(Gamma, Gamma)
 def gamma_kl(f: Gamma, g: Gamma) -> float:
     """The divergence of the means at the shape of ``g``, and that of the shapes."""
-    gap = cross_gap(f.shape, f.rate, g.shape, g.rate)
-    means = divergence_terms(f.rate * g.shape, f.shape * g.rate, gap) / f.rate
+    unit = -np.frexp(g.rate)[1]  # of two a power, so that products of the rates are doubles
+    a, b = np.ldexp(f.rate, unit), np.ldexp(g.rate, unit)
+    gap = cross_gap(f.shape, a, g.shape, b)
+    means = divergence_terms(a * g.shape, f.shape * b, gap) / a
     return float((means + stirling_bregman(f.shape, g.shape)).sum())

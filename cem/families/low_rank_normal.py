@@ -188,7 +188,8 @@ def _turned(factor: Array, towards: Array) -> Array:
     """The columns turned, which changes no density, to lie as near to others as can be."""
     largest = np.abs(factor).argmax(axis=0)
     factor = factor * np.where(factor[largest, np.arange(len(largest))] < 0, -1.0, 1.0)
-    u, _, v = np.linalg.svd(factor.T @ towards)  # the orthogonal Procrustes problem
+    with_it, at_it = (a / (np.abs(a).max() or 1.0) for a in (factor, towards))
+    u, _, v = np.linalg.svd(with_it.T @ at_it)  # the orthogonal Procrustes problem
     return np.asarray(factor @ (u @ v))
 
 

@@ -159,7 +159,8 @@ class GaussianMixture(Mixture):
 
     def spread(self) -> Array:
         """The standard deviations of the coordinates."""
-        gap = self.mean - self.weight @ self.mean
+        mean = self.weight @ self.mean
+        gap = self.mean - mean.clip(self.mean.min(axis=0), self.mean.max(axis=0))
         return np.sqrt(self.weight @ (np.diagonal(self.cov, axis1=1, axis2=2) + gap**2))
 
     def support(self) -> Support | None:

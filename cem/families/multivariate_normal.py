@@ -13,7 +13,7 @@ from numpy.random import Generator
 from cem.families.gaussian import standard_normals
 from cem.families.normal import LN_2PI
 from cem.families.parametric import ROUNDING, Parametric, parameter, real
-from cem.families.samples import checked_sample, rows
+from cem.families.samples import centred, checked_sample, rows
 from cem.families.triangular import cholesky, solve, square_of_ratio, times
 from cem.loss.registry import closed_form_entropy, closed_form_kl
 from cem.loss.series import divergence_terms
@@ -87,8 +87,7 @@ class MultivariateNormal(Parametric):
         Raises ValueError for samples that are not finite.
         """
         x, w = checked_sample(self, x, weights, real)
-        mean = w @ x
-        z = x - mean
+        mean, z = centred(x, w)
         cov = (z.T * w) @ z
         return self.replace(mean=mean, cov=(cov + cov.T) / 2)
 

@@ -11,7 +11,7 @@ from numpy.random import Generator
 
 from cem.families.gaussian import normals
 from cem.families.parametric import Independent, non_negative, parameter, real
-from cem.families.samples import checked_sample, rows
+from cem.families.samples import checked_sample, mean_and_deviation, rows
 from cem.loss.registry import closed_form_entropy, closed_form_kl
 from cem.loss.series import divergence_terms
 from cem.loss.support import Support
@@ -63,10 +63,8 @@ class Normal(Independent):
         Raises ValueError for samples that are not finite.
         """
         x, w = checked_sample(self, x, weights, real)
-        mean = w @ x
-        z = x - mean
-        z *= z
-        return self.replace(mean=mean, std=np.sqrt(w @ z))
+        mean, std = mean_and_deviation(x, w)
+        return self.replace(mean=mean, std=std)
 
     def no_narrower_than(self, other: Self) -> Self:
         """Every standard deviation is raised to the other's: likelihood ratios stay bounded."""

@@ -9,6 +9,9 @@ import numpy as np
 
 from cem.typing import Array, Batch, Vector
 
+CLOSE = 1e-12  # of the mean: a deviation as small may be rounding
+SQUARABLE = 1e150  # the square of what is larger, or of the inverse, may be no double
+
 
 def rows(family: Any, x: Batch, dtype: Any = None) -> Array:
     """The batch as an array ``(n, d)``: a row per sample, a column per coordinate of the family.
@@ -57,6 +60,47 @@ def checked_sample(
         kind = type(family).__name__
         raise ValueError(f"{kind}.fit: samples of positive weight {error}") from None
     return np.asarray(x, dtype=float), weights / weights.sum()
+
+
+def centred(x: Array, w: Vector) -> tuple[Array, Array]:
+    """The weighted mean, and the samples less that; equal ones are zero, whatever rounding does.
+
+    >>> x, w = np.full((20, 1), 7.0), np.full(20, 1 / 20)
+    >>> (w @ x).item() == 7.0, centred(x, w)[1].any().item()
+    (False, False)
+    """
+    mean = (w @ x).clip(x.min(axis=0), x.max(axis=0))
+    return mean, x - mean
+
+
+def deviation(z: Array, w: Vector) -> Array:
+    """``sqrt(sum_i w_i z_i^2)`` for every column, also where the squares are no doubles.
+
+    >>> deviation(np.array([[3e-200, 3e200], [4e-200, 4e200]]), np.array([1.0, 1.0]))
+    array([5.e-200, 5.e+200])
+    """
+    size = np.maximum(z.max(axis=0), -z.min(axis=0))
+    odd = (size > SQUARABLE) | (size < 1 / SQUARABLE) & (size > 0)
+    unit = np.where(odd, size, 1.0)
+    z = z / unit if odd.any() else z
+    return np.asarray(unit * np.sqrt(w @ (z * z)))
+
+
+def mean_and_deviation(x: Array, w: Vector) -> tuple[Array, Array]:
+    """`centred` and `deviation`, at a quarter of the cost where neither has anything to do.
+
+    >>> mean_and_deviation(np.array([[1.0, 7.0], [5.0, 7.0]]), np.array([0.5, 0.5]))
+    (array([3., 7.]), array([2., 0.]))
+    """
+    mean = w @ x
+    with np.errstate(over="ignore"):
+        z = x - mean
+        z *= z
+        std = np.sqrt(w @ z)
+    if ((std > CLOSE * np.abs(mean)) & (std > 1 / SQUARABLE) & (std < SQUARABLE)).all():
+        return mean, std
+    mean, z = centred(x, w)
+    return mean, deviation(z, w)
 
 
 def distinct(family: Any, x: Array) -> Array:

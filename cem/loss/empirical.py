@@ -45,19 +45,23 @@ def entropy_or_estimate(new: Family, old: Family, x: Batch) -> float:
     """``H(new)``: the closed form, or an estimate from a batch ``x`` drawn from ``old``."""
     if (closed_form := find_entropy(new)) is not None:
         return closed_form(new)
-    log_new, ratio = _ratio(new, old, x)
-    return empirical_cross_entropy(log_new, ratio)
+    log_new = new.log_density(x)
+    if np.isinf(log_new.max()):  # none of the batch is where it has collapsed to, or one is
+        return -np.inf
+    return empirical_cross_entropy(log_new, _ratio(log_new, old.log_density(x)))
 
 
 def kl_or_estimate(new: Family, old: Family, x: Batch) -> float:
     """``D(new || old)``: the closed form, or an estimate from a batch ``x`` drawn from ``old``."""
     if (closed_form := find_kl(new, old)) is not None:
         return closed_form(new, old)
-    log_new, ratio = _ratio(new, old, x)
-    return empirical_cross_entropy(old.log_density(x) - log_new, ratio)
+    log_new, log_old = new.log_density(x), old.log_density(x)
+    if np.isinf(log_new.max()):
+        return np.inf
+    return empirical_cross_entropy(log_old - log_new, _ratio(log_new, log_old))
 
 
-def _ratio(new: Family, old: Family, x: Batch) -> tuple[Vector, Vector]:
-    log_new = new.log_density(x)
-    log_ratio = log_new - old.log_density(x)
-    return log_new, np.exp(log_ratio - log_ratio.max())
+def _ratio(log_new: Vector, log_old: Vector) -> Vector:
+    log_ratio = log_new - log_old
+    ratio: Vector = np.exp(log_ratio - log_ratio.max())
+    return ratio

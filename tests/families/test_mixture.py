@@ -265,3 +265,8 @@ def test_too_few_samples_to_span_the_space_are_refused():
 def test_a_bad_parameter_is_named_with_the_reason(arguments, message):
     with pytest.raises(ValueError, match=message):
         GaussianMixture(*arguments)
+
+
+def test_components_that_share_a_distant_mean_are_no_wider_for_it():
+    f = GaussianMixture([0.1] * 10, [[1e300, 7.0]] * 10, [np.diag([4.0, 9.0])] * 10)
+    np.testing.assert_allclose(f.spread(), [2.0, 3.0], rtol=1e-15)

@@ -100,3 +100,36 @@ def test_samples_too_far_apart_for_a_difference_still_differ():
         ValueError, match=r"^Uniform\.low must be below Uniform\.high, at a distance"
     ):
         cem.Uniform([0.0], [1.0]).fit(np.array([[-1e308], [1e308]]), np.ones(2))
+
+
+@pytest.mark.parametrize("kind", ["normal", "full", "coloured", "low rank", "log"])
+@pytest.mark.parametrize("n", [3, 7, 20, 49])
+def test_equal_samples_make_a_point_whatever_rounding_does_to_their_mean(kind, n):
+    f = {
+        "normal": cem.Normal([0.0] * 3, [1.0] * 3),
+        "full": cem.MultivariateNormal([0.0] * 3, np.eye(3)),
+        "coloured": cem.ColouredNormal([0.0] * 3, [1.0] * 3, 1.0, 3),
+        "low rank": cem.LowRankNormal([0.0] * 3, [1.0] * 3, np.zeros((3, 1))),
+        "log": cem.LogNormal([0.0] * 3, [1.0] * 3),
+    }[kind]
+    point = np.array([7.0, 0.1, 1e200])
+    v = f.fit(np.tile(point, (n, 1)), np.ones(n))
+    assert not v.spread().any()
+    assert (v.sample(np.random.default_rng(1), 2) == point).all() or kind == "log"
+
+
+@pytest.mark.parametrize("power", [-700, 700, 1000])
+@pytest.mark.parametrize("kind", ["normal", "coloured", "low rank"])
+def test_a_fit_scales_with_its_samples_where_their_squares_are_no_doubles(kind, power):
+    f = {
+        "normal": cem.Normal([0.0] * 3, [1.0] * 3),
+        "coloured": cem.ColouredNormal([0.0] * 3, [1.0] * 3, 1.0, 3),
+        "low rank": cem.LowRankNormal([0.0] * 3, [1.0] * 3, np.ones((3, 1))),
+    }[kind]
+    x, w = f.sample(np.random.default_rng(1), 50), np.ones(50)
+    like, unit = f.fit(x, w), 2.0**power
+    from_there = f.replace(**{name: unit * a for name, a in f.parameters().items()})
+    v = from_there.fit(unit * x, w)
+    for name, a in v.parameters().items():
+        np.testing.assert_allclose(a / unit, like.parameters()[name], rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(v.spread() / unit, like.spread(), rtol=1e-9)

@@ -101,3 +101,19 @@ def test_the_batch_at_hand_gives_an_estimate_where_no_form_is_closed():
     expected = kl_divergence(exact_new, exact_old)
     assert kl_or_estimate(new, old, x) == pytest.approx(expected, abs=0.01)
     assert kl_or_estimate(old, old, x) == 0
+
+
+class Point(Unregistered):
+    """A family without closed forms, whose density may be infinite at a point."""
+
+
+@pytest.mark.parametrize("point", [[0.25, 1.0], [9.0, 9.0]], ids=["in the batch", "elsewhere"])
+def test_a_density_that_has_collapsed_is_known_to_have_without_a_closed_form(point):
+    old, new = Point([0.0, 1.0], [1.0, 2.0]), Point(point, [0.0, 0.0])
+    x = np.vstack([old.sample(np.random.default_rng(0), 9), [[0.25, 1.0]]])
+    assert entropy_or_estimate(new, old, x) == entropy(Normal(point, [0.0, 0.0])) == -np.inf
+    assert (
+        kl_or_estimate(new, old, x)
+        == kl_divergence(Normal(point, [0.0, 0.0]), Normal(old.mean, old.std))
+        == np.inf
+    )
