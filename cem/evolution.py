@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
 from cem.families.multivariate_normal import MultivariateNormal
 from cem.families.normal import Normal
-from cem.families.triangular import solve
+from cem.selection import by_rank
 from cem.typing import Array, Batch, Family, Memory, Refit, Vector
 
 if TYPE_CHECKING:
@@ -31,8 +32,7 @@ class EvolutionPath:
     - with a negative sign, the covariance of the worst half of the batch (``active``).
 
     Then all is scaled up where successive steps agree, and down where they undo each other. The
-    rules and constants are those of Hansen (2016), arXiv:1604.00772; steps are measured in the
-    coordinates of a Cholesky root, as in Krause, Arbones, Igel (2016). A `cem.Normal` density of
+    rules and constants are those of Hansen (2016), arXiv:1604.00772. A `cem.Normal` density of
     independent coordinates learns its variances only, ``(d + 2) / 3`` times as fast: Ros, Hansen
     (2008).
 
@@ -145,7 +145,7 @@ class Shape(Protocol):
 
 @dataclass(frozen=True)
 class Full:
-    """A covariance matrix."""
+    """A covariance matrix, measured by its symmetric root, whose axes turn as little as can be."""
 
     v: MultivariateNormal
 
@@ -155,18 +155,22 @@ class Full:
 
     def in_units(self, moves: Array) -> Array:
         """By the root of the covariance; where there is no width there was no move."""
-        if self.v.cov.diagonal().max() < np.finfo(float).tiny / FLOOR:
+        values, vectors = self._axes
+        if values[-1] < np.finfo(float).tiny / FLOOR:
             return np.zeros(moves.shape)
-        root = self.v.root
-        if root is None:
-            root = np.asarray(np.linalg.cholesky(_raised(self.v.cov)), dtype=float)
-        return solve(root, moves)
+        units: Array = moves @ vectors / np.sqrt(np.maximum(values, FLOOR * values[-1])) @ vectors.T
+        return units
 
     def moved(self, mean: Vector, keep: float, moves: Array, w: Vector, factor: float) -> Any:
         """As a sum of outer products; where that is flat, it is given a little width."""
         cov = factor**2 * (keep * self.v.cov + (moves.T * w) @ moves)
         v = self.v.replace(mean=mean, cov=(cov + cov.T) / 2)
         return v if v.root is not None else v.replace(cov=_raised(v.cov))
+
+    @cached_property
+    def _axes(self) -> tuple[Array, Array]:
+        values, vectors = np.linalg.eigh(self.v.cov)
+        return values, vectors
 
 
 @dataclass(frozen=True)
@@ -217,6 +221,4 @@ def _weights_of_the_worst(score: Vector) -> Vector:
     """``ln i - ln((N + 1) / 2)`` for the i-th best where positive; equal scores share the mean."""
     n = len(score)
     w = np.log(np.arange(1, n + 1)) - math.log((n + 1) / 2)
-    _, group, size = np.unique(-score, return_inverse=True, return_counts=True)
-    shared: Vector = np.add.reduceat(w, size.cumsum() - size) / size
-    return np.maximum(shared, 0.0)[group]
+    return np.maximum(by_rank(score, w), 0.0)

@@ -14,7 +14,7 @@ from cem.borders import Clipped, Negated, box
 from cem.constraints import constraints_of
 from cem.engine import CrossEntropyMethod
 from cem.noise import numbered
-from cem.presets import Preset, preset_of
+from cem.presets import Plan, Preset, preset_of
 from cem.randomness import name_of
 from cem.restarts import IPOP, AtMost, never, search
 from cem.results import Optimum
@@ -82,8 +82,9 @@ def maximize(
         One pair per coordinate, or a `scipy.optimize.Bounds`. The search starts from a normal
         density that covers the box; samples outside score as its border does, or less.
     preset : str or Preset, optional
-        A plan for all that is not given, by its name in `cem.presets.PRESETS`: ``"default"``, or
-        ``"textbook"`` if the problem is noisy, or a selection or smoothing is given.
+        A plan for all that is not given, by its name in `cem.presets.PRESETS`: ``"default"``,
+        ``"textbook"`` (used if the problem is noisy, or a selection or smoothing is given),
+        ``"face"`` or ``"icem"``.
     n_samples : int or rule, optional
         ``N``, samples per iteration, or a rule such as `cem.Decaying`.
     rho : float, optional
@@ -96,7 +97,8 @@ def maximize(
         A selection and a smoothing: see `cem.selection` and `cem.smoothing`.
     restarts : int, optional
         How often at most the search begins anew once it has converged. Default: as the preset has
-        it, until a limit is reached; with a target only, nine times; without either, never.
+        it, until a limit is reached; with a target only, nine times; without either, as few times
+        as the preset says, mostly never.
     rng : int, SeedSequence, Generator or None
         Root of all randomness (SPEC 7). The same root gives the same bits for any ``workers``.
     workers : int or object with ``.map``
@@ -140,7 +142,8 @@ def maximize(
     >>> from cem.families import Bernoulli
     >>> found = maximize(lambda x: x.sum(axis=1), Bernoulli([0.5] * 20), rng=1)
     >>> found.fun, found.message
-    (20.0, 'converged: every elite scored the same for 5 iterations')
+    (20.0, 'converged: every elite scored the same for 5 iterations; 1 of 1 searches before the last
+    had converged')
     """
     chunk_size = chunk_size_of(problem, chunk_size)
     about_constraints = constraints_of(problem, constraints, infeasible)
@@ -177,7 +180,7 @@ def maximize(
         *stopping.limits(max_evaluations, max_iterations, time_limit, n, reserve(n)),
     ]
     limited = (max_evaluations, max_iterations, time_limit) != (None, None, None)
-    restart = _restarting(plan.restart, restarts, limited=limited, wanted=target is not None)
+    restart = _restarting(plan, restarts, limited=limited, wanted=target is not None)
     restart = about_constraints.anew(restart)
     inside, bounded = (
         (problem.inside, problem.around) if isinstance(problem, Clipped) else (_as_it_is, _as_it_is)
@@ -190,7 +193,8 @@ def maximize(
         callback=callback,
         checkpoint=checkpoint,
         start=start,
-        restart=repr(restart),
+        restart=repr(plan.restart),
+        restarts=restarts,
         noise=repr(about_noise),
         constraints=repr(about_constraints),
     ) as ready:
@@ -234,11 +238,12 @@ def _either(name: str, part: Any, short: str, value: Any, made_by: Callable[[Any
     return made_by(value)
 
 
-def _restarting(planned: Restart, most: int | None, *, limited: bool, wanted: bool) -> Restart:
-    """How to begin anew: as planned while there is a limit, else a few times, or never."""
+def _restarting(plan: Plan, most: int | None, *, limited: bool, wanted: bool) -> Restart:
+    """How to begin anew: as planned while there is a limit, else a few times."""
     if most is not None:
-        return AtMost(IPOP() if planned is never else planned, whole_number("restarts", most, 0))
-    return planned if limited else AtMost(planned, 9 if wanted else 0)
+        other = IPOP() if plan.restart is never else plan.restart
+        return AtMost(other, whole_number("restarts", most, 0))
+    return plan.restart if limited else AtMost(plan.restart, 9 if wanted else plan.restarts)
 
 
 def minimize(

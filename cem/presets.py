@@ -51,6 +51,7 @@ class Plan:
     smooth: Smoothing
     ends: tuple[StopRule, ...]  # any one ends a search, which may then begin anew
     restart: Restart = never
+    restarts: int = 0  # how many at most, where there is no limit and no target
     most_iterations: int = 1000  # of a search, where there is no other limit
 
 
@@ -103,10 +104,10 @@ def _normal(family: Normal | MultivariateNormal) -> Plan:
         select=Ranked(0.5),
         smooth=EvolutionPath(),
         ends=(
-            stopping.flat(),
+            stopping.flat(d),
             stopping.stagnant(100 + int(100 * d**1.5 / n)),
             stopping.degenerate(1e-14),
-            stopping.beaten(),
+            stopping.beaten(d),
         ),
         restart=BIPOP(),
         most_iterations=100 + int(150 * (d + 3) ** 2 / math.sqrt(n)),
@@ -131,6 +132,7 @@ def _choices(family: Bernoulli | Categorical) -> Plan:
         smooth=InTurn((Margin(Constant(0.5), min(1.2 / d, 0.5 / values)), Constant(0.7))),
         ends=(_stalled(22 * d), stopping.degenerate()),
         restart=Alternating(10 * d),
+        restarts=1,
         most_iterations=1000 + d * d // n,
     )
 
@@ -231,7 +233,9 @@ def _wide(low: Array, high: Array) -> Normal:
 def _within(low: Array, high: Array) -> Normal | MultivariateNormal:
     """A third of the box in a standard deviation; correlated where that can be afforded."""
     mean, std = (low + high) / 2, 0.3 * (high - low)
-    if len(mean) > FULL:
+    limits = np.finfo(float)
+    fits = std.min() ** 2 > limits.tiny and std.max() < math.sqrt(limits.max)
+    if len(mean) > FULL or not fits:
         return Normal(mean, std)
     return MultivariateNormal(mean, np.diag(std**2))
 

@@ -97,7 +97,7 @@ class BIPOP:
     """
 
     factor: float = 2.0
-    first: float = 6.0
+    first: float = 3.0
 
     def __post_init__(self) -> None:
         _check("factor", self.factor)
@@ -170,6 +170,7 @@ def search(
     ``wrap`` makes of a method what is run: a `cem.borders.Bounded` one, say. Which search is next,
     and from where, follows from the history: a run that is resumed begins anew as it would have.
     """
+    method = replace(method, rng=method.root)  # or every search would draw a root of its own
     (state, history), ends = start, tuple(ends)
     this = restart(method, history, state.restart) or method
     while True:

@@ -92,10 +92,26 @@ class Ranked(Elite):
 
 def _rank_weights(score: Vector) -> Vector:
     n = len(score)
-    w = math.log(n + 0.5) - np.log(np.arange(1, n + 1))
-    _, group, size = np.unique(-score, return_inverse=True, return_counts=True)
-    shared: Vector = np.add.reduceat(w, size.cumsum() - size) / size
-    return shared[group] / w.mean()
+    w: Vector = math.log(n + 0.5) - np.log(np.arange(1, n + 1))
+    return by_rank(score, w / w.mean())
+
+
+def by_rank(score: Vector, w: Vector) -> Vector:
+    """``w[i]`` for the i-th best score; samples of equal score share the mean of their weights.
+
+    >>> by_rank(np.array([1.0, 7.0, 1.0]), np.array([6.0, 3.0, 1.0]))
+    array([2., 6., 2.])
+    """
+    order = np.argsort(-score, kind="stable")
+    ordered = score[order]
+    first = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1  # of every group but the best
+    if len(first) < len(w) - 1:
+        starts = np.concatenate([[0], first])
+        size = np.diff(np.append(starts, len(w)))
+        w = np.repeat(np.add.reduceat(w, starts) / size, size)
+    shared = np.empty(len(w))
+    shared[order] = w
+    return shared
 
 
 @dataclass(frozen=True)

@@ -82,11 +82,16 @@ def stalled(d: int = 5, patience: int = 50) -> StopRule:
     That the elite are alike matters: while the density is still symmetric between several optima,
     a level of whole numbers can stand still by chance long before anything has been found. So a
     level that merely stands still, and the best score with it, is given ``patience`` iterations.
+    Where every sample has scored the same from the first on, nothing was learnt: no success.
     """
 
     def rule(history: History) -> Stop | None:
         recent = history[-d:]
         if len(recent) == d and all(r.top == r.gamma == recent[-1].gamma for r in recent):
+            if history[0].n_elite == history[0].n and history[0].top == recent[-1].top:
+                return Stop(
+                    "every sample scored the same: there is nothing to go by", success=False
+                )
             return Stop(f"converged: every elite scored the same for {d} iterations", success=True)
         long = history[-patience - 1 :]
         if len(long) <= patience or long[-1].best > long[0].best:
@@ -188,15 +193,17 @@ def unbounded(grow: float = 1e30) -> StopRule:
     return rule
 
 
-def flat(tolerance: float = 1e-11) -> StopRule:
+def flat(d: int = 10, tolerance: float = 1e-11) -> StopRule:
     """Stop once the best samples of a while, and the elite of the last batch, have scored alike.
+
+    The while is ``10 + 30 d / n`` iterations, for ``d`` coordinates: Hansen (2009).
 
     Scores within the tolerance are alike. It is absolute; if at first the scores of the elite
     differed by less than one, it is relative to that. Less than a few roundings is always alike.
     """
 
     def rule(history: History) -> Stop | None:
-        if not history or len(history) <= (n := _while(history[-1].n)):
+        if not history or len(history) <= (n := _while(d, history[-1].n)):
             return None
         first, last, tops = history[0], history[-1], [record.top for record in history[-n:]]
         alike = max(tolerance * min(1.0, first.top - first.gamma), 4 * EPS * abs(last.top))
@@ -230,7 +237,7 @@ def stagnant(window: int, few: int = 20) -> StopRule:
     return rule
 
 
-def beaten(share: float = 0.1) -> StopRule:
+def beaten(d: int = 10, share: float = 0.1) -> StopRule:
     """Stop a search that is settling where it is worse than one before it.
 
     It is settling if over a while its best samples, and the elite of the last batch, differ by less
@@ -238,7 +245,7 @@ def beaten(share: float = 0.1) -> StopRule:
     """
 
     def rule(history: History) -> Stop | None:
-        if not history or len(history) <= (n := _while(history[-1].n)):
+        if not history or len(history) <= (n := _while(d, history[-1].n)):
             return None
         last, tops = history[-1], [record.top for record in history[-n:]]
         short = share * (last.best - max(tops))
@@ -255,9 +262,9 @@ def _middle(numbers: Iterable[float]) -> float:
     return in_order[len(in_order) // 2]
 
 
-def _while(n: int) -> int:
+def _while(d: int, n: int) -> int:
     """Iterations of ``n`` samples in which a search that is still alive gets better."""
-    return 10 + 300 // n
+    return 10 + 30 * d // n
 
 
 def mostly_bad(history: History) -> Stop | None:

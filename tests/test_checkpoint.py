@@ -348,6 +348,7 @@ def test_a_final_sample_may_be_counted_by_numpy(tmp_path):
 )
 def test_resuming_with_other_settings_is_refused_by_name(changed, named, tmp_path):
     settings = {"family": Bernoulli([0.5] * 20), "n_samples": 100, "rng": 1, "max_iterations": 2}
+    settings["preset"] = "textbook"
     path = tmp_path / "run.npz"
     cem.maximize(lambda x: x.sum(axis=1), **settings, checkpoint=path)
     before = path.read_bytes()

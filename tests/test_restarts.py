@@ -1,5 +1,7 @@
 """Searches that begin anew: how large, where, and the same after a kill."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -56,7 +58,7 @@ def test_bipop_shares_the_budget_between_large_searches_and_small_ones():
             of[[i for i in range(1, k) if i in large]].sum()
             <= of[[i for i in range(k) if i not in large]].sum()
         ):
-            size = size * 2 if large else 6 * size
+            size = size * 2 if large else 3 * size
             large.append(k)
             assert each[k] == size
         else:
@@ -160,3 +162,14 @@ def test_a_search_that_converges_with_its_last_iteration_has_converged():
     assert stop.success
     assert state.nfev == alone[-1].nfev
     assert not searched(never, most=alone[-1].nfev - 1)[2].success
+
+
+@pytest.mark.parametrize("rng", [None, np.random.default_rng(1)])
+def test_all_searches_share_the_one_root_of_a_run_that_was_given_none(rng):
+    method = cem.CrossEntropyMethod(
+        nominal=NOMINAL, n_samples=8, select=cem.Ranked(0.5), smooth=cem.EvolutionPath(), rng=rng
+    )
+    state, history, _ = searched(IPOP(), method=method)
+    named = replace(method, rng=method.root)
+    assert state.restart > 0
+    assert history == searched(IPOP(), method=named)[1]

@@ -299,9 +299,15 @@ def test_a_margin_needs_probabilities(v):
 
 
 def test_rows_that_are_no_distributions_are_refused():
-    v = Composition([[0.5, 0.25]])
+    class Rows:
+        def parameters(self):
+            return {"p": np.array([[0.5, 0.25]])}
+
+        def replace(self, **_):
+            return self
+
     with pytest.raises(ValueError, match=r"^Margin needs rows .* got a row that sums to 0\.75$"):
-        Margin(Constant(1.0), 0.1)(State(v), to(v))
+        Margin(Constant(1.0), 0.1)(State(Rows()), to(Rows()))
 
 
 @pytest.mark.parametrize("least", [0, 0.5, -0.1, np.nan])

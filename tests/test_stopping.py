@@ -191,7 +191,7 @@ def test_whole_numbers_and_positive_numbers_may_be_numpys():
 
 
 def test_a_search_is_flat_once_its_best_samples_stay_alike():
-    rule = stopping.flat(1e-6)
+    rule = stopping.flat(tolerance=1e-6)
     steps = [*np.linspace(0, 1, 30), *[1.0] * 14]
     levels = [-5.0, *(s - 1e-7 for s in steps[1:])]
     rising = history(top=steps, gamma=levels, n=[100] * 44)
@@ -203,15 +203,15 @@ def test_a_search_is_flat_once_its_best_samples_stay_alike():
 
 def test_alike_is_relative_for_scores_that_never_differed_by_much():
     tiny = history(top=[1e-20] * 44, gamma=[0.0] * 44, n=[100] * 44)
-    assert stopping.flat(1e-6)(tiny) is None
+    assert stopping.flat(tolerance=1e-6)(tiny) is None
     less = history(top=[1e-20] * 44, gamma=[0.0] + [1e-20 - 1e-29] * 43, n=[100] * 44)
-    assert stopping.flat(1e-6)(less).success
+    assert stopping.flat(tolerance=1e-6)(less).success
 
 
 def test_a_search_is_beaten_where_it_settles_below_the_best():
     tops = [*np.linspace(0, 1, 20), *[1.0] * 14]
     seen = {"top": tops, "gamma": [t - 0.01 for t in tops], "n": [100] * 34}
-    rule = stopping.beaten(0.1)
+    rule = stopping.beaten(share=0.1)
     assert rule(history(best=[2.0] * 34, **seen)).success
     assert rule(history(best=[1.05] * 34, **seen)) is None
     assert rule(history(best=[1.0] * 34, **seen)) is None

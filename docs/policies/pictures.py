@@ -211,7 +211,7 @@ def restarts() -> Figure:
             preset=cem.Preset(lambda _, plan=plan: plan, cem.PRESETS["default"].start),
             max_evaluations=6000,
             target=0.0135,
-            rng=5,
+            rng=9,
             callback=lambda state, _, seen=seen: seen.append(state),
         )
         n, which = found.history.column("n"), found.history.column("restart")
