@@ -74,7 +74,7 @@ class Constraints(Free):
         return Constrained(method, self.of.through(inside), self.treat)
 
     def anew(self, restart: Restart) -> Restart:
-        """The restarts; none if infeasible samples are drawn anew, for where would a search begin?"""
+        """The restarts; none with `Resample`: another search could begin where nothing is feasible."""
         return never if isinstance(self.treat, Resample) else restart
 
     def judged(self, stop: Stop, state: State) -> Stop:

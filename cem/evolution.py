@@ -17,7 +17,7 @@ from cem.typing import Array, Batch, Family, Memory, Refit, Vector
 if TYPE_CHECKING:
     from cem.state import State
 
-FLOOR = 1e-13  # least eigenvalue of a covariance, in units of the largest
+FLOOR = 1e-13  # least eigenvalue of a matrix of correlations
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,11 @@ class Shape(Protocol):
 
 @dataclass(frozen=True)
 class Full:
-    """A covariance matrix, measured by its symmetric root, whose axes turn as little as can be."""
+    """A covariance ``C = D R D``, measured by its root ``D R^(1/2)``, ``R`` the correlations.
+
+    Of all roots such a one turns least while the covariance changes, so that a path of steps in its
+    units keeps its direction. No eigenvalue of ``R`` is taken to be less than `FLOOR`.
+    """
 
     v: MultivariateNormal
 
@@ -155,22 +159,30 @@ class Full:
 
     def in_units(self, moves: Array) -> Array:
         """By the root of the covariance; where there is no width there was no move."""
-        values, vectors = self._axes
-        if values[-1] < np.finfo(float).tiny / FLOOR:
-            return np.zeros(moves.shape)
-        units: Array = moves @ vectors / np.sqrt(np.maximum(values, FLOOR * values[-1])) @ vectors.T
+        std, values, vectors = self._axes
+        units: Array = moves / std @ vectors / np.sqrt(values) @ vectors.T
         return units
 
     def moved(self, mean: Vector, keep: float, moves: Array, w: Vector, factor: float) -> Any:
         """As a sum of outer products; where that is flat, it is given a little width."""
-        cov = factor**2 * (keep * self.v.cov + (moves.T * w) @ moves)
+        cov = factor**2 * (keep * self._cov() + (moves.T * w) @ moves)
         v = self.v.replace(mean=mean, cov=(cov + cov.T) / 2)
-        return v if v.root is not None else v.replace(cov=_raised(v.cov))
+        return v if v.root is not None else v.replace(cov=Full(v)._cov())
+
+    def _cov(self) -> Array:
+        _, values, vectors = self._axes
+        if values[0] > FLOOR:
+            return self.v.cov
+        half = self.v.spread()[:, np.newaxis] * vectors * np.sqrt(values)
+        return np.asarray(half @ half.T)
 
     @cached_property
-    def _axes(self) -> tuple[Array, Array]:
-        values, vectors = np.linalg.eigh(self.v.cov)
-        return values, vectors
+    def _axes(self) -> tuple[Array, Array, Array]:
+        """``D``, with a one for no width, and the eigenvalues and eigenvectors of ``R``."""
+        std = self.v.spread()
+        std[std == 0] = 1.0
+        values, vectors = np.linalg.eigh(self.v.cov / std / std[:, np.newaxis])
+        return std, np.maximum(values, FLOOR), vectors
 
 
 @dataclass(frozen=True)
@@ -204,12 +216,6 @@ def _shape_of(v: Family) -> Shape:
         "EvolutionPath needs a Normal or MultivariateNormal density; got "
         f"{type(v).__name__} with {', '.join(v.parameters())}: use Constant or Dynamic"
     )
-
-
-def _raised(cov: Array) -> Array:
-    """A covariance whose least eigenvalue is not zero, nor next to it."""
-    values, vectors = np.linalg.eigh(cov)
-    return np.asarray((vectors * np.maximum(values, FLOOR * values[-1])) @ vectors.T)
 
 
 def _mean_length(d: int) -> float:

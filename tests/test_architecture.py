@@ -189,7 +189,7 @@ def test_importing_is_light(module, heavy):
 def test_public_names_are_sorted_and_all_there():
     import cem
 
-    assert cem.__all__ == sorted(cem.__all__, key=lambda name: (name[0].islower(), name))
+    assert cem.__all__ == sorted(cem.__all__, key=lambda s: (not s.isupper(), s[0].islower(), s))
     assert all(hasattr(cem, name) for name in cem.__all__)
 
 

@@ -82,7 +82,7 @@ def test_only_the_searches_with_few_samples_keep_the_margin():
 
 
 def test_with_few_samples_a_search_is_patient_and_with_many_it_is_not():
-    flat = {"problem": lambda x: np.zeros(len(x)), "family": COINS, "rng": 1}
+    flat = {"problem": lambda x: np.zeros(len(x)), "family": COINS, "rng": 1, "restarts": 0}
     assert cem.maximize(**flat).nit == 79  # 22 * 32 / 9
     assert cem.maximize(**flat, n_samples=500).nit == 5
 
@@ -140,7 +140,9 @@ def test_for_other_families_the_default_is_the_textbook(family):
 def test_what_is_given_replaces_its_part():
     plan = default(COINS)
     assert isinstance(plan.smooth.of[0], Margin)
-    found = cem.maximize(OneMax(30), COINS, preset="default", rho=0.2, n_samples=50, rng=1)
+    found = cem.maximize(
+        OneMax(30), COINS, preset="default", rho=0.2, n_samples=50, restarts=0, rng=1
+    )
     assert set(found.history.column("n")) == {50}
     assert found.history.column("n_elite").min() >= 10
 

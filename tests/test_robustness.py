@@ -118,6 +118,7 @@ ENDED = (  # every sentence that a success may say
 )
 CLOSED = (  # and every one that owns up to a density without width
     "converged: |the density collapsed in iteration|the sampling density closed on one point"
+    "|every sample scored the same"
 )
 NEED_SEVERAL = {  # families whose likelihood has no maximum for one sample, or a few: fit says so
     *("Beta", "Dirichlet", "Gamma", "GaussianMixture", "Laplace", "Pareto", "Uniform", "Weibull"),
@@ -300,7 +301,7 @@ def test_a_box_of_any_size_is_searched_to_the_bottom(box, preset):
     found = cem.minimize(bowl, bounds=BOXES[box], preset=preset, rng=1, max_evaluations=6000)
     check(found, bowl)
     assert found.success
-    assert found.fun < (1e-5 if box == "far from zero" else 1e-18)
+    assert found.fun < (1e-5 if box == "far from zero" else 1e-11)  # what is alike to `flat`
 
 
 # Limits

@@ -28,7 +28,6 @@ from cem import (
     State,
 )
 from cem.checkpoint import dumps, loads, settings_of
-from cem.families.composition import Composition
 from cem.families.tree import DependencyTree
 
 

@@ -11,6 +11,7 @@ sees the same functions and instances. The figure is the share of the targets 10
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import math
 import time
@@ -31,7 +32,7 @@ GROUPS = {
 }
 
 
-class Spent(Exception):
+class SpentError(Exception):
     """The budget is spent, or the last target reached."""
 
 
@@ -58,7 +59,7 @@ class Counted:
     def of_one(self, x):
         """The value at a point, for those who take one at a time."""
         if self.n >= self.budget or self.best <= TARGETS[-1]:
-            raise Spent
+            raise SpentError
         return float(self(np.asarray(x)[np.newaxis])[0])
 
 
@@ -112,10 +113,8 @@ def run_all(peers, d, functions, instances, out):
                     if (peer, d, function, instance) in done:
                         continue
                     f, since = Counted(function, instance, d), time.process_time()
-                    try:
+                    with contextlib.suppress(SpentError):
                         PEERS[peer](f, instance)
-                    except Spent:
-                        pass
                     seconds = time.process_time() - since
                     rows.append([peer, d, function, instance, f.hits, f.best, seconds])
                     file.write(json.dumps(rows[-1]) + "\n")
