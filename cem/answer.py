@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -25,8 +25,6 @@ Inside: TypeAlias = Callable[[Batch], Batch]  # from samples to the points that 
 
 class Exact:
     """What a search does about noise where there is none: nothing. `Noise` has the same methods."""
-
-    any: ClassVar[bool] = False  # whether there is any noise
 
     def __repr__(self) -> str:
         return "none"
@@ -78,7 +76,6 @@ class Noise(Exact):
     1500
     """
 
-    any: ClassVar[bool] = True
     share: float = 0.3
     times: int = 0
     candidates: int = 5

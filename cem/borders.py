@@ -12,7 +12,7 @@ from numpy.random import SeedSequence
 from cem.noise import Wrapper
 from cem.scores import checked_scores
 from cem.state import Record, State
-from cem.typing import Array, Batch, Family, Problem, SampleSize, Vector
+from cem.typing import Array, Batch, Family, Problem, Vector
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,20 @@ class Negated(Wrapper):
         return -score.astype(float) if score.dtype.kind in "biuf" else score  # refused as it is
 
 
+class Unbounded:
+    """What stands around a search without bounds: nothing. `Clipped` has the same methods."""
+
+    def inside(self, x: Batch) -> Batch:
+        """The samples as they are."""
+        return x
+
+    def around(self, method: Any) -> Any:
+        """The method as it is."""
+        return method
+
+
 @dataclass(frozen=True, eq=False)
-class Clipped(Wrapper):
+class Clipped(Wrapper, Unbounded):
     """A problem on a box, for samples from all of ``R^d``: what is outside scores as its border.
 
     With `Bounded`, which draws the search back to the box.
@@ -57,7 +69,35 @@ class Clipped(Wrapper):
 
 
 @dataclass(frozen=True, eq=False)
-class Bounded:
+class AroundMethod:
+    """Base of a method around another, which is told other scores than those of the problem."""
+
+    method: Any  # a `cem.typing.Method`
+
+    @property
+    def root(self) -> SeedSequence:
+        """The root of the other's randomness."""
+        root: SeedSequence = self.method.root
+        return root
+
+    def init(self) -> State:
+        """The state before the first iteration."""
+        state: State = self.method.init()
+        return state
+
+    def ask(self, state: State) -> Batch:
+        """The batch of the other; asking twice gives it twice."""
+        return self.method.ask(state)
+
+    def _learnt(self, state: State, x: Batch, told: Vector, score: Vector) -> tuple[State, Record]:
+        """What the other makes of what it is ``told``; the best is that by ``score``."""
+        new, record = self.method.tell(state, x, told)
+        best = state.best.or_better(x, score)
+        return replace(new, best=best), record._replace(best=best.score)
+
+
+@dataclass(frozen=True, eq=False)
+class Bounded(AroundMethod):
     """A method whose samples outside a box score less the further out they are.
 
     From the score of such a sample is taken the square of its distance, in standard deviations of
@@ -67,37 +107,14 @@ class Bounded:
     Guzzella, Koumoutsakos (2009). The best sample is the best without that.
     """
 
-    method: Any  # a `cem.typing.Method`
     inside: Callable[[Batch], Batch]  # the nearest points of the box
-
-    @property
-    def root(self) -> SeedSequence:
-        """The root of the other's randomness."""
-        root: SeedSequence = self.method.root
-        return root
-
-    @property
-    def n_samples(self) -> SampleSize:
-        """``N`` of the other."""
-        n: SampleSize = self.method.n_samples
-        return n
-
-    def init(self) -> State:
-        """The state before the first iteration."""
-        state: State = self.method.init()
-        return state
-
-    def ask(self, state: State) -> Batch:
-        """The batch of the other, which may lie outside the box."""
-        return self.method.ask(state)
 
     def tell(self, state: State, x: Batch, score: Vector) -> tuple[State, Record]:
         """The next state and record; a level counts the distances, the best does not."""
         score = checked_scores(score, len(x))
         finite = np.isfinite(score)
-        new, record = self.method.tell(state, x, score - self._price(state, x, score, finite))
-        best = state.best.or_better(x, np.where(finite, score, -np.inf))
-        return replace(new, best=best), record._replace(best=best.score)
+        told = score - self._price(state, x, score, finite)
+        return self._learnt(state, x, told, np.where(finite, score, -np.inf))
 
     def _price(self, state: State, x: Batch, score: Vector, finite: Any) -> Vector:
         beyond, spread = np.abs(x - self.inside(x)), state.v.spread()

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from cem.borders import AroundMethod
 from cem.feasibility import Feasibility
 from cem.noise import Wrapper
 from cem.restarts import never
@@ -15,7 +16,7 @@ from cem.scores import checked_scores
 from cem.state import Record, State
 from cem.stopping import Stop
 from cem.treatments import Rank, Resample
-from cem.typing import Batch, Problem, Restart, SampleSize, Vector
+from cem.typing import Batch, Problem, Restart, Vector
 from cem.weights import unit
 
 LEAST = "least_violation"  # in the memory: of all samples of the search
@@ -74,7 +75,7 @@ class Constraints(Free):
         return Constrained(method, self.of.through(inside), self.treat)
 
     def anew(self, restart: Restart) -> Restart:
-        """The restarts; none with `Resample`: another search could begin where nothing is feasible."""
+        """The restarts; none with `Resample`: others could begin where nothing is feasible."""
         return never if isinstance(self.treat, Resample) else restart
 
     def judged(self, stop: Stop, state: State) -> Stop:
@@ -99,7 +100,7 @@ def constraints_of(problem: Any, constraints: Any, treat: Rank | None) -> Free:
 
 
 @dataclass(frozen=True, eq=False)
-class Constrained:
+class Constrained(AroundMethod):
     """A method that keeps to constraints: a `cem.typing.Method` around another.
 
     Of what it is told it makes what the other is told, by the way to treat the constraints: `Rank`,
@@ -118,7 +119,6 @@ class Constrained:
     (array([1., 0.]), -1.0)
     """
 
-    method: Any  # a CrossEntropyMethod, or another Method
     feasibility: Feasibility
     treat: Rank = field(default_factory=Rank)
 
@@ -139,22 +139,6 @@ class Constrained:
                 f"{type(self.method).__name__}: treat the constraints by Rank"
             )
 
-    @property
-    def nominal(self) -> Any:
-        """The density at which the other method starts."""
-        return self.method.nominal
-
-    @property
-    def n_samples(self) -> SampleSize:
-        """``N`` of the other method."""
-        n: SampleSize = self.method.n_samples
-        return n
-
-    def init(self) -> State:
-        """The state before the first iteration."""
-        state: State = self.method.init()
-        return state
-
     def ask(self, state: State) -> Batch:
         """The batch of the other method, resampled or repaired; asking twice gives it twice."""
         return self.treat.batch(self.method, self.feasibility, state)
@@ -169,13 +153,12 @@ class Constrained:
                 f"all {len(x)} samples of iteration {state.t + 1}"
             )
         told = self.treat.told(score, violation, state.memory)
-        new, record = self.method.tell(state, x, told)
         usable = (violation == 0) & np.isfinite(score)
-        best = state.best.or_better(x, np.where(usable, score, -np.inf))
+        new, record = self._learnt(state, x, told, np.where(usable, score, -np.inf))
         least = np.minimum(violation.min(), state.memory.get(LEAST, np.full(1, np.inf)))
         own = self.treat.learned(score, violation, told >= record.gamma, state.memory)
         memory = {**new.memory, **own, LEAST: least}
-        return replace(new, best=best, memory=memory), record._replace(best=best.score)
+        return replace(new, memory=memory), record
 
 
 @dataclass(frozen=True, eq=False)

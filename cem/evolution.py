@@ -165,11 +165,12 @@ class Full:
 
     def moved(self, mean: Vector, keep: float, moves: Array, w: Vector, factor: float) -> Any:
         """As a sum of outer products; where that is flat, it is given a little width."""
-        cov = factor**2 * (keep * self._cov() + (moves.T * w) @ moves)
+        cov = factor**2 * (keep * self.cov() + (moves.T * w) @ moves)
         v = self.v.replace(mean=mean, cov=(cov + cov.T) / 2)
-        return v if v.root is not None else v.replace(cov=Full(v)._cov())
+        return v if v.root is not None else v.replace(cov=Full(v).cov())
 
-    def _cov(self) -> Array:
+    def cov(self) -> Array:
+        """The covariance; where it is flat, with a little width."""
         _, values, vectors = self._axes
         if values[0] > FLOOR:
             return self.v.cov

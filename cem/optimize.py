@@ -10,10 +10,10 @@ from typing import Any
 
 from cem import stopping
 from cem.answer import Noise, noise_of
-from cem.borders import Clipped, Negated, box
+from cem.borders import Clipped, Negated, Unbounded, box
 from cem.constraints import constraints_of
 from cem.engine import CrossEntropyMethod
-from cem.noise import numbered
+from cem.noise import is_noisy, numbered
 from cem.presets import Plan, Preset, preset_of
 from cem.randomness import name_of
 from cem.restarts import IPOP, AtMost, never, search
@@ -155,12 +155,13 @@ def maximize(
         "n_samples": n_samples,
     }
     own = {name: part for name, part in own.items() if part is not None}
-    composed = about_noise.any or not own.keys() <= {"n_samples"}
+    composed = is_noisy(problem) or not own.keys() <= {"n_samples"}
     chosen = preset_of(preset or ("textbook" if composed else "default"))
+    about_bounds = Unbounded()
     if bounds is not None:
         if family is not None:
             raise TypeError("pass bounds or a family, not both: bounds make a family of their own")
-        problem = Clipped(problem, *box(bounds), chosen.start)
+        problem = about_bounds = Clipped(problem, *box(bounds), chosen.start)
     family = nominal_of(problem, family)
     plan = replace(chosen.plan(family), **own)
     method = CrossEntropyMethod(
@@ -182,9 +183,7 @@ def maximize(
     limited = (max_evaluations, max_iterations, time_limit) != (None, None, None)
     restart = _restarting(plan, restarts, limited=limited, wanted=target is not None)
     restart = about_constraints.anew(restart)
-    inside, bounded = (
-        (problem.inside, problem.around) if isinstance(problem, Clipped) else (_as_it_is, _as_it_is)
-    )
+    inside = about_bounds.inside
     with session(
         problem,
         method,
@@ -203,7 +202,7 @@ def maximize(
             ready.method,
             evaluate,
             wrap=lambda this: about_constraints.around(
-                bounded(about_noise.counting(this, evaluate)), inside
+                about_bounds.around(about_noise.counting(this, evaluate)), inside
             ),
             restart=restart,
             ends=plan.ends if limited else (*plan.ends, stopping.iterations(plan.most_iterations)),
@@ -272,7 +271,3 @@ def minimize(
 
 
 minimize.__signature__ = inspect.signature(maximize)  # type: ignore[attr-defined] # for help()
-
-
-def _as_it_is(anything: Any) -> Any:
-    return anything

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cem.families import Normal
+from cem.families import MultivariateNormal, Normal
 from cem.typing import Array, Batch, Vector
 from problems import nearest
 
@@ -63,10 +63,14 @@ class Continuous:
             raise ValueError(f"expected points of shape (n, {self.d}); got {x.shape}")
         return self._standard.value(x - self.shift)
 
-    def nominal(self) -> Normal:
-        """Normal at the middle of the usual box, its standard deviation half the width."""
+    def nominal(self) -> MultivariateNormal | Normal:
+        """Normal at the middle of the usual box, its standard deviations half the width.
+
+        Up to ``d = 200`` it can learn which coordinates go together.
+        """
         low, high = self._standard.box
-        return Normal(np.full(self.d, (low + high) / 2), np.full(self.d, (high - low) / 2))
+        mean, std = np.full(self.d, (low + high) / 2), np.full(self.d, (high - low) / 2)
+        return MultivariateNormal(mean, np.diag(std**2)) if self.d <= 200 else Normal(mean, std)
 
     @property
     def minimum(self) -> float:
