@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from cem.engine import CrossEntropyMethod
-from cem.noise import FINAL, PILOT, Rescored, cost_of, costed, is_noisy
-from cem.parallel import Evaluation
+from cem.noise import FINAL, PILOT, Rescored, check_share, costed, is_noisy
+from cem.parallel import Evaluation, cost_of
 from cem.race import Race, check, intercepts, race_on
 from cem.results import Optimum
 from cem.scores import positive_number, real_number, whole_number
@@ -89,10 +89,7 @@ class Noise(Exact):
         whole_number("times, how often the best are scored again,", self.times, least=0)
         whole_number("candidates", self.candidates)
         whole_number("n_final, the replications of the winner,", self.n_final, least=2)
-        if not 0 < real_number("share", self.share) <= 1:
-            raise ValueError(
-                f"share, the part that is scored again, must lie in (0, 1]; got {self.share!r}"
-            )
+        check_share(self.share)
         check(self.candidates + 2, self.confidence, self.first, self.most)
         if self.indifference is not None:
             positive_number("indifference", self.indifference)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cem.scores import real_number, whole_number
+from cem.scores import real_number, rounded_up, whole_number
 from cem.smoothing import Fit, check_smoothing
 from cem.typing import Batch, Memory, Refit, Smoothing, Vector
 
@@ -62,7 +61,7 @@ class Keeping:
             v_hat = state.v.fit(x[top], w)
             refit = Fit(x, score, float(score[top[-1]]), x[top], w, v_hat)
         v, memory = self.of(state, refit)
-        best = top[: math.ceil(self.share * n_elite - 1e-9)]
+        best = top[: rounded_up(self.share * n_elite)]
         return v, {**memory, "kept": x[best], "kept_score": score[best]}
 
 

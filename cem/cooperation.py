@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
-from numpy.random import SeedSequence
 
 from cem.engine import CrossEntropyMethod
+from cem.randomness import branch
 from cem.scores import checked_scores, real_number, whole_number
 from cem.sizes import size_of
 from cem.smoothing import LOCATIONS
@@ -66,7 +66,7 @@ class Cooperating:
             whole_number("every, the iterations between two exchanges,", self.every)
         if not 0 <= real_number("widening", self.widening) <= 1:
             raise ValueError(f"widening must lie in [0, 1]; got {self.widening!r}")
-        own = tuple(replace(m, rng=_root_of(m, k)) for k, m in enumerate(methods))
+        own = tuple(replace(m, rng=branch(m.root, MEMBER, k)) for k, m in enumerate(methods))
         object.__setattr__(self, "methods", own)
 
     def init(self) -> State:
@@ -148,11 +148,6 @@ class Members:
 
 def _kind_of(family: Family) -> tuple[Any, ...]:
     return type(family), *((name, a.shape) for name, a in family.parameters().items())
-
-
-def _root_of(method: CrossEntropyMethod, k: int) -> SeedSequence:
-    root = method.root
-    return SeedSequence(root.entropy, spawn_key=(*root.spawn_key, MEMBER, k))
 
 
 def _of_member(named: Any, k: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.random import Generator, SeedSequence
 
 from cem.engine import CrossEntropyMethod
-from cem.parallel import Evaluation
+from cem.parallel import Evaluation, cost_of
 from cem.randomness import Purpose, stream
 from cem.scores import checked_scores, real_number, whole_number
 from cem.state import Record, State
@@ -32,11 +32,6 @@ def numbered(problem: Any) -> Problem:
 def is_noisy(problem: Any) -> bool:
     """Whether the problem takes random numbers to score a sample; see `numbered`."""
     return hasattr(problem, "bound_at")
-
-
-def cost_of(problem: Any) -> int:
-    """How many evaluations one score of a problem takes."""
-    return int(getattr(problem, "cost", 1))
 
 
 class Around:
@@ -212,10 +207,7 @@ class Rescored:
 
     def __post_init__(self) -> None:
         whole_number("times, how often the best are scored again,", self.times)
-        if not 0 < real_number("share", self.share) <= 1:
-            raise ValueError(
-                f"share, the part that is scored again, must lie in (0, 1]; got {self.share!r}"
-            )
+        check_share(self.share)
 
     def __call__(self, x: Batch, t: int) -> Vector:
         """Scores of the batch of iteration ``t``, shape ``(len(x),)``."""
@@ -232,6 +224,12 @@ class Rescored:
 
     def _n_best(self, n: int) -> int:
         return math.ceil(self.share * n)
+
+
+def check_share(share: Any) -> None:
+    """Refuse what is no part of a batch to score again."""
+    if not 0 < real_number("share", share) <= 1:
+        raise ValueError(f"share, the part that is scored again, must lie in (0, 1]; got {share!r}")
 
 
 def costed(method: CrossEntropyMethod, spent: Callable[[int], int]) -> Costed:

@@ -50,7 +50,7 @@ class Evaluation:
 
     def spent(self, n: int) -> int:
         """How many evaluations it takes to score ``n`` samples once."""
-        return n * int(getattr(self.problem, "cost", 1))
+        return n * cost_of(self.problem)
 
     def _scores(self, x: Batch, t: int, roots: list[SeedSequence]) -> Vector:
         size = self.chunk_size
@@ -58,6 +58,11 @@ class Evaluation:
         chunks = [((root, a), x[a : a + size]) for root in roots for a in starts]
         scores = [*self.map(partial(_score, self.problem, t), chunks)]
         return scores[0] if len(scores) == 1 else np.concatenate(scores)
+
+
+def cost_of(problem: Any) -> int:
+    """How many evaluations one score of a problem takes."""
+    return int(getattr(problem, "cost", 1))
 
 
 def _score(problem: Problem, t: int, addressed: tuple[tuple[SeedSequence, int], Batch]) -> Vector:

@@ -15,7 +15,7 @@ from numpy.random import Generator
 from cem.engine import CrossEntropyMethod
 from cem.randomness import Purpose, stream
 from cem.run import run
-from cem.scores import real_number
+from cem.scores import real_number, rounded_up
 from cem.sizes import Multiplied, size_of
 from cem.state import History, State
 from cem.stopping import Stop
@@ -82,7 +82,7 @@ never = Never()
 def _times(method: CrossEntropyMethod, factor: float) -> SampleSize:
     if callable(method.n_samples):
         return Multiplied(method.n_samples, factor)
-    return math.ceil(method.n_samples * factor - 1e-9)
+    return rounded_up(method.n_samples * factor)
 
 
 @dataclass(frozen=True)

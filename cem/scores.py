@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,15 @@ def whole_number(name: str, value: Any, least: int = 1) -> int:
     if value < least:
         raise ValueError(f"{name} must be at least {least}; got {value}")
     return int(value)
+
+
+def rounded_up(number: float) -> int:
+    """The next whole number; where rounding has put the number just above one, that one.
+
+    >>> math.ceil(0.07 * 100), rounded_up(0.07 * 100)
+    (8, 7)
+    """
+    return math.ceil(number - 1e-9)
 
 
 def positive_number(name: str, value: Any) -> float:

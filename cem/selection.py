@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cem.scores import positive_number, real_number, whole_number
+from cem.scores import positive_number, real_number, rounded_up, whole_number
 from cem.typing import Vector
 
 
@@ -59,7 +59,7 @@ class Elite:
         if self.at_least is None:
             places = _places(self.rho, n)
         elif self.at_least <= n:
-            places = max(_ceil(self.rho * n), self.at_least)
+            places = max(rounded_up(self.rho * n), self.at_least)
         else:
             raise ValueError(
                 f"at_least, the least number of elite samples, must not exceed n_samples = {n}; "
@@ -272,11 +272,7 @@ def _places(rho: float, n: int) -> int:
             f"rho * n_samples must be at least 1, or nothing is elite; got {rho:g} * {n} "
             f"= {rho * n:g}: raise n_samples or rho"
         )
-    return _ceil(rho * n)
-
-
-def _ceil(number: float) -> int:
-    return math.ceil(number - 1e-9)  # 0.07 * 100 is a little more than 7
+    return rounded_up(rho * n)
 
 
 def _share(rho: Any) -> float:

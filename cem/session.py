@@ -12,6 +12,7 @@ from typing import Any
 from cem import checkpoint as files
 from cem.callbacks import Checkpoint
 from cem.engine import CrossEntropyMethod
+from cem.families.parametric import is_family
 from cem.parallel import CHUNK_SIZE, Evaluation, mapping
 from cem.randomness import root_named
 from cem.scores import whole_number
@@ -101,8 +102,7 @@ def nominal_of(problem: Any, family: Family | None) -> Family:
                 f"give the problem a method nominal(); got one of type {type(problem).__name__}"
             )
         return nominal()
-    needed = ("sample", "log_density", "fit", "smooth", "spread", "parameters", "replace")
-    if isinstance(family, type) or not all(hasattr(family, name) for name in needed):
+    if not is_family(family):
         raise TypeError(
             "expected a family with sample, log_density, fit and smooth, such as "
             f"cem.Bernoulli([0.5] * 8); got {reprlib.repr(family)} of type {type(family).__name__}"

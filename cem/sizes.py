@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from cem.scores import real_number, whole_number
+from cem.scores import real_number, rounded_up, whole_number
 from cem.typing import SampleSize
 
 
@@ -51,7 +51,7 @@ class Multiplied:
 
     def __call__(self, t: int) -> int:
         """``N`` of the iteration after ``t`` others."""
-        return math.ceil(self.factor * size_of(self.of, t) - 1e-9)
+        return rounded_up(self.factor * size_of(self.of, t))
 
 
 def size_of(n_samples: SampleSize, t: int) -> int:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from cem.feasibility import Feasibility
 from cem.randomness import Purpose, stream
-from cem.scores import positive_number, real_number
+from cem.scores import positive_number, real_number, rounded_up
 from cem.state import State
 from cem.typing import Array, Batch, Memory, Vector
 
@@ -33,7 +33,7 @@ class Rank:
     array([1, 2, 0])
     """
 
-    scores_all = False  # whether an infeasible sample needs a score
+    scores_all: ClassVar[bool] = False  # whether an infeasible sample needs a score
 
     def batch(self, method: Any, feasibility: Feasibility, state: State) -> Batch:  # noqa: ARG002
         """The samples of the method."""
@@ -93,7 +93,7 @@ class Resample(Rank):
     def batch(self, method: Any, feasibility: Feasibility, state: State) -> Batch:
         """The first ``N`` feasible samples, in the order in which they were drawn."""
         x = method.ask(state)
-        n, most = len(x), math.ceil(1 / self.floor - 1e-9)
+        n, most = len(x), rounded_up(1 / self.floor)
         kept = [x[feasibility.violation(x) == 0]]
         for k in range(1, most):
             if sum(map(len, kept)) >= n:
@@ -156,7 +156,7 @@ class Penalise(Rank):
     weight: float | None = None
     factor: float = 1.5
 
-    scores_all = True
+    scores_all: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.weight is not None:

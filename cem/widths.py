@@ -137,7 +137,7 @@ class Noisy:
         """``v_t`` of the other smoothing, widened; and what that one remembers."""
         v, memory = self.of(state, refit)
         noise = max(0.0, self.start - self.per_iteration * (state.age + 1))
-        return _wider("Noisy", v, np.full(len(_std("Noisy", v)), noise)), memory
+        return _wider("Noisy", v, noise), memory
 
 
 def _names(by: str, v: Family) -> tuple[str, str]:
@@ -156,9 +156,12 @@ def _std(by: str, v: Family) -> Array:
     return np.sqrt(width.diagonal()) if name == "cov" else width
 
 
-def _wider(by: str, v: Family, variance: Array) -> Family:
-    """The density with so much more variance in every coordinate."""
+def _wider(by: str, v: Family, variance: Array | float) -> Family:
+    """The density with so much more variance in every coordinate, one for all or one for each."""
     name = _names(by, v)[1]
     width = v.parameters()[name]
-    wide = width + np.diag(variance) if name == "cov" else np.hypot(width, np.sqrt(variance))
+    if name == "cov":
+        wide = width + variance * np.eye(len(width))
+    else:
+        wide = np.hypot(width, np.sqrt(variance))
     return v.replace(**{name: wide})

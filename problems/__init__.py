@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
 __all__ = ["load", "names", "settings"]
 
 
@@ -61,6 +63,14 @@ def nearest(word: str, known: list[str]) -> str:
     close = difflib.get_close_matches(word, known, n=1)
     meant = f"; did you mean {close[0]!r}?" if close else ";"
     return f"{meant} known: {', '.join(known) or 'none'}"
+
+
+def check_whole(name: str, value: Any, least: int) -> None:
+    """Refuse a setting that is no whole number, or too small a one."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be a whole number; got {value!r}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}; got {value}")
 
 
 def _found() -> dict[str, Any]:

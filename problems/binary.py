@@ -19,7 +19,7 @@ class Bits(ABC):
     n: int = 100
 
     def __post_init__(self) -> None:
-        _whole("n, the number of bits,", self.n, 1)
+        check_whole("n, the number of bits,", self.n, 1)
 
     def __call__(self, x: Batch) -> Vector:
         """The scores of bits ``x`` of shape ``(n_samples, n)``."""
@@ -79,7 +79,7 @@ class Trap(Bits):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _whole("k, the bits of a block,", self.k, 2)
+        check_whole("k, the bits of a block,", self.k, 2)
         if self.n % self.k:
             raise ValueError(
                 f"n must be a multiple of k, whole blocks; got n={self.n} and k={self.k}"
@@ -193,10 +193,3 @@ def _checked(x: Batch, n: int) -> Array:
     if x.ndim != 2 or x.shape[1] != n:
         raise ValueError(f"expected bits of shape (n_samples, {n}); got {x.shape}")
     return x
-
-
-def _whole(name: str, value: int, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{name} must be a whole number; got {value!r}")
-    if value < least:
-        raise ValueError(f"{name} must be at least {least}; got {value}")

@@ -44,11 +44,8 @@ class Mixed:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            given, least = getattr(self, field.name), 2 if field.name == "n_kinds" else 1
-            if isinstance(given, bool) or not isinstance(given, int | np.integer):
-                raise TypeError(f"{field.name} must be a whole number; got {given!r}")
-            if given < least:
-                raise ValueError(f"{field.name} must be at least {least}; got {given}")
+            least = 2 if field.name == "n_kinds" else 1
+            check_whole(field.name, getattr(self, field.name), least)
 
     def __call__(self, x: Batch) -> Vector:
         """The values of a batch of records, shape ``(n,)``."""

@@ -26,10 +26,7 @@ class NQueens:
     optimum = 0.0
 
     def __post_init__(self) -> None:
-        if isinstance(self.n, bool) or not isinstance(self.n, int | np.integer):
-            raise TypeError(f"n, the number of queens, must be a whole number; got {self.n!r}")
-        if self.n < 4:
-            raise ValueError(f"n, the number of queens, must be at least 4; got {self.n}")
+        check_whole("n, the number of queens,", self.n, least=4)
 
     def __call__(self, x: Batch) -> Vector:
         """The scores of boards ``x`` of shape ``(n_samples, n)``."""

@@ -13,7 +13,7 @@ from numpy.random import Generator
 from cem.families.gaussian import normals
 from cem.families.normal import LN_2PI
 from cem.families.parametric import Parametric, non_negative, parameter, real
-from cem.families.samples import checked_sample, rows
+from cem.families.samples import centred, checked_sample, rows
 from cem.loss.registry import closed_form_entropy, closed_form_kl
 from cem.loss.support import Support
 from cem.typing import Array, Batch, Vector
@@ -88,8 +88,8 @@ class LowRankNormal(Parametric):
         ValueError for samples that are not finite.
         """
         x, w = checked_sample(self, x, weights, real)
-        mean = (w @ x).clip(x.min(axis=0), x.max(axis=0))
-        z = np.sqrt(w)[:, None] * (x - mean)
+        mean, z = centred(x, w)
+        z = np.sqrt(w)[:, None] * z
         largest = np.abs(z).max(axis=0)
         wide = largest > 0
         z = z[:, wide] / largest[wide]
@@ -168,7 +168,7 @@ def _likeliest(z: Array, k: int) -> tuple[Array, Array]:
         jac=True,
         method="L-BFGS-B",
         bounds=[(math.log(OWN), 0.0)] * z.shape[1],
-        options={"maxiter": MOST_STEPS, "ftol": 1e-15, "gtol": 1e-9, "maxcor": 20},
+        options={"maxiter": MOST_STEPS, "ftol": 1e-12, "gtol": 1e-7, "maxcor": 20},
     )
     share = np.exp(found.x)
     return share, _best_loading(z, share, k)[0]

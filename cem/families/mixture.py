@@ -13,7 +13,7 @@ from cem.families.mixing import Mixture
 from cem.families.multivariate_normal import MultivariateNormal, covariance
 from cem.families.normal import LN_2PI, Normal
 from cem.families.parametric import parameter, real
-from cem.families.samples import checked_sample
+from cem.families.samples import centred, checked_sample
 from cem.loss.support import Support
 from cem.typing import Array, Batch, Vector
 
@@ -159,8 +159,7 @@ class GaussianMixture(Mixture):
 
     def spread(self) -> Array:
         """The standard deviations of the coordinates."""
-        mean = self.weight @ self.mean
-        gap = self.mean - mean.clip(self.mean.min(axis=0), self.mean.max(axis=0))
+        _, gap = centred(self.mean, self.weight)
         return np.sqrt(self.weight @ (np.diagonal(self.cov, axis1=1, axis2=2) + gap**2))
 
     def support(self) -> Support | None:

@@ -12,10 +12,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.random import Generator
 
+from cem.families.parametric import is_family
 from cem.loss.registry import closed_form_entropy, closed_form_kl, find_entropy, find_kl
 from cem.typing import Array, Batch, Family, Vector
-
-METHODS = ("sample", "log_density", "fit", "smooth", "spread", "parameters", "replace")
 
 
 @dataclass(frozen=True, eq=False, repr=False, init=False)
@@ -136,7 +135,7 @@ def _check(name: str, part: Any) -> None:
         raise ValueError(
             f"the name of a part must be a word of ASCII letters, digits and _; got {name!r}"
         )
-    if isinstance(part, type) or not all(hasattr(part, method) for method in METHODS):
+    if not is_family(part):
         raise TypeError(
             f"Product.{name} must be a family, such as cem.Normal([0.0], [1.0]); got "
             f"{reprlib.repr(part)} of type {type(part).__name__}"

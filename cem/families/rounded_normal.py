@@ -11,7 +11,7 @@ from numpy.random import Generator
 from cem.families.normal import LN_2PI
 from cem.families.parametric import ROUNDING, Independent, constant, parameter, real
 from cem.families.samples import checked_sample, rows
-from cem.families.truncated_normal import SMALLEST_DRAW, _grid
+from cem.families.truncated_normal import SMALLEST_DRAW, gauss_legendre
 from cem.loss.support import Support
 from cem.typing import Array, Batch, Vector
 
@@ -271,7 +271,7 @@ def _cells(edges: Array, mean: Array, std: Array, column: Any = slice(None)) -> 
     mode = np.minimum(np.maximum(edges[0], mean[column]), edges[1])
     low, high = (edges - mode) / std[column]
     mode = (mode - mean[column]) / std[column]
-    grid = _grid(mode, np.ones_like(mode), low, high)
+    grid = gauss_legendre(mode, np.ones_like(mode), low, high)
     centre = (grid.share * grid.t).sum(axis=1)
     t = grid.t - centre[:, None]
     weighted = grid.share * t

@@ -148,7 +148,7 @@ class TruncatedNormal(Independent):
         return Support(np.where(wide, self.low, mode), np.where(wide, self.high, mode))
 
 
-class _Grid(NamedTuple):
+class Grid(NamedTuple):
     """A density by its values at a few points of every coordinate, enough for its moments."""
 
     t: Array  # (d, nodes): from the mode
@@ -157,7 +157,7 @@ class _Grid(NamedTuple):
     log_size: Array  # (d,): ln of the integral of exp(-depth)
 
 
-def _grid(slope: Array, curvature: Array, left: Array, right: Array) -> _Grid:
+def gauss_legendre(slope: Array, curvature: Array, left: Array, right: Array) -> Grid:
     """Gauss-Legendre for ``exp(-slope t - curvature t^2 / 2)`` on ``left <= 0 <= right``.
 
     The top is at 0: the slope is zero unless that is an end. No moment suffers from cancellation.
@@ -169,14 +169,14 @@ def _grid(slope: Array, curvature: Array, left: Array, right: Array) -> _Grid:
     depth = t * (slope[:, None] + curvature[:, None] * t / 2)
     share = np.exp(-depth) * NODE_WEIGHTS
     total = share.sum(axis=1)
-    return _Grid(t, share / total[:, None], depth, np.log(half[:, 0] * total))
+    return Grid(t, share / total[:, None], depth, np.log(half[:, 0] * total))
 
 
-def _grid_of(f: TruncatedNormal) -> _Grid:
+def _grid_of(f: TruncatedNormal) -> Grid:
     """In standard deviations from the mode."""
     mode, std = f.mode, _positive_std(f)
     left, right = (f.low - mode) / std, (f.high - mode) / std
-    return _grid((mode - f.mean) / std, np.ones_like(std), left, right)
+    return gauss_legendre((mode - f.mean) / std, np.ones_like(std), left, right)
 
 
 def _positive_std(f: TruncatedNormal) -> Array:
@@ -222,7 +222,7 @@ def _likeliest(low: Array, high: Array, least: Array) -> tuple[Array, Array]:
     def centred(tilt: Array, precision: Array) -> tuple[Array, Array, Array]:
         """Mean, deviations from it and their shares."""
         mode = (tilt / precision).clip(low, high)
-        grid = _grid(precision * mode - tilt, precision, low - mode, high - mode)
+        grid = gauss_legendre(precision * mode - tilt, precision, low - mode, high - mode)
         u = grid.t + mode[:, None]
         mean = (grid.share * u).sum(axis=1)
         return mean, u - mean[:, None], grid.share

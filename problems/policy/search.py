@@ -41,11 +41,7 @@ class PolicySearch:
 
     def __post_init__(self) -> None:
         for name, least in (("episodes", 1), ("hidden", 0), ("seed", 0)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | np.integer):
-                raise TypeError(f"{name} must be a whole number; got {value!r}")
-            if value < least:
-                raise ValueError(f"{name} must be at least {least}; got {value}")
+            check_whole(name, getattr(self, name), least)
         if not 0 < self.std < np.inf:
             raise ValueError(f"std must be positive and finite; got {self.std!r}")
         _ = self._environment  # an unknown one is refused here, not later

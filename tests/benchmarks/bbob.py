@@ -5,7 +5,8 @@
 Needs the ``bench`` extra (ioh, cma). A run has 2000 d evaluations and ends at 1e-8; every optimizer
 sees the same functions and instances. The figure is the share of the targets 10^1, 1, 10^-1, 10^-2,
 10^-4, 10^-8 that were reached; its interval is of the mean difference of pairs of runs. With
-``--out`` every run is a line of a file, and those that are in it already are not run again.
+``--out`` every run is a line of a file, and those that are in it already are not run again. With
+``--peers "cem default;cem not active;cem no restarts"`` the parts of the preset are judged.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ import contextlib
 import json
 import math
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import ioh
 import numpy as np
 
 import cem
-from cem.presets import PRESETS
+from cem.presets import PRESETS, Preset
+from cem.restarts import never
 
 TARGETS = (1e1, 1e0, 1e-1, 1e-2, 1e-4, 1e-8)
 TWELVE = (1, 2, 3, 6, 8, 10, 11, 12, 15, 17, 20, 21)
@@ -95,8 +98,35 @@ def by_differential_evolution(f, seed):
         seed += 1000
 
 
+def changed(**parts):
+    """The default preset with other parts."""
+    default = PRESETS["default"]
+    return Preset(lambda family: replace(default.plan(family), **parts), default.start)
+
+
+def unbeaten(family):
+    """The default plan without the rule that leaves a search which settles below the best."""
+    plan = PRESETS["default"].plan(family)
+    return replace(plan, ends=plan.ends[:-1])
+
+
+def many(family):
+    """The default plan with ten samples for every coordinate."""
+    return replace(PRESETS["default"].plan(family), n_samples=10 * family.n_coordinates)
+
+
+ABLATIONS = {
+    "not active": changed(smooth=cem.EvolutionPath(active=False)),
+    "equal weights": changed(select=cem.Elite(0.5)),
+    "no restarts": changed(restart=never),
+    "ipop": changed(restart=cem.IPOP()),
+    "bipop, first 2": changed(restart=cem.BIPOP(first=2.0)),
+    "not beaten": Preset(unbeaten, PRESETS["default"].start),
+    "N = 10 d": Preset(many, PRESETS["default"].start),
+}
 PEERS = {
     **{f"cem {name}": lambda f, s, p=name: by_cem(f, s, p) for name in PRESETS},
+    **{f"cem {name}": lambda f, s, p=preset: by_cem(f, s, p) for name, preset in ABLATIONS.items()},
     "pycma bipop": by_pycma,
     "scipy de": by_differential_evolution,
 }
@@ -165,12 +195,12 @@ def main() -> None:
     parser.add_argument("--d", type=int, default=5)
     parser.add_argument("--functions", default="twelve", help="twelve, all, or numbers: 1,8,15")
     parser.add_argument("--instances", type=int, default=15)
-    parser.add_argument("--peers", default="cem default,pycma bipop,scipy de")
+    parser.add_argument("--peers", default="cem default;pycma bipop;scipy de")
     parser.add_argument("--out", type=Path, default=Path("bbob.jsonl"))
     given = parser.parse_args()
     named = {"twelve": TWELVE, "all": tuple(range(1, 25))}
     functions = named.get(given.functions) or tuple(map(int, given.functions.split(",")))
-    peers = given.peers.split(",")
+    peers = given.peers.split(";")
     rows = run_all(peers, given.d, functions, range(1, given.instances + 1), given.out)
     print(f"d = {given.d}, {given.instances} instances, {2000 * given.d} evaluations")
     report(rows, peers, functions)
