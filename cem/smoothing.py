@@ -221,15 +221,15 @@ class Margin:
     they stay in ``[least, 1 - least]``. A usual margin for ``d`` coordinates is ``1 / d``: then
     about one coordinate of a sample differs from the mode of a density that has settled. Of a row
     of probabilities, as of `Categorical`, what was possible under ``v_{t-1}`` stays so with at
-    least ``least``, and what is above gives in proportion to its surplus; what is excluded stays
-    excluded. A family whose probabilities are of another kind has a method
-    ``within_margin(least)``.
+    least ``least``, and what is above gives in proportion to its surplus. What is excluded under
+    ``v_{t-1}`` stays excluded. A family whose probabilities are no rows has a method
+    ``within_margin(least, before)``, ``before`` being ``v_{t-1}``.
 
     >>> from cem.families import Bernoulli, Categorical
     >>> from cem.state import State
     >>> class Fit:
     ...     v_hat = Bernoulli([0.0, 0.5, 1.0])
-    >>> Margin(Constant(1.0), 0.25)(State(Fit.v_hat), Fit)[0].p
+    >>> Margin(Constant(1.0), 0.25)(State(Bernoulli([0.5] * 3)), Fit)[0].p
     array([0.25, 0.5 , 0.75])
     >>> class Fit:
     ...     v_hat = Categorical([[0.6, 0.4, 0.0]])
@@ -251,15 +251,13 @@ class Margin:
         """``v_t`` of the other smoothing, kept off 0 and 1; and what that one remembers."""
         v, memory = self.of(state, refit)
         if (within_margin := getattr(v, "within_margin", None)) is not None:
-            return within_margin(self.least), memory
+            return within_margin(self.least, state.v), memory
         p = v.parameters().get("p")
-        if p is None:
+        if p is None or p.ndim == 1:
             raise ValueError(
                 "Margin needs a family with probabilities p, such as Bernoulli; got "
                 f"{type(v).__name__} with {', '.join(v.parameters())}"
             )
-        if p.ndim == 1:
-            return v.replace(p=np.clip(p, self.least, 1 - self.least)), memory
         possible = (p > 0) | (state.v.parameters()["p"] > 0)
         return v.replace(p=_raised(p, possible, self.least)), memory
 
@@ -269,7 +267,7 @@ def _raised(p: Array, possible: Array, least: float) -> Array:
     if np.abs(p.sum(axis=1) - 1).max() > ROUNDING:
         raise ValueError(
             "Margin needs rows of probabilities p that sum to 1, or a family with a method "
-            f"within_margin(least); got a row that sums to {p.sum(axis=1)[0]:g}"
+            f"within_margin(least, before); got a row that sums to {p.sum(axis=1)[0]:g}"
         )
     room = 1 - least * possible.sum(axis=1)
     if room.min() < 0:

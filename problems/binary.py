@@ -9,7 +9,7 @@ import numpy as np
 
 from cem.families import Bernoulli
 from cem.typing import Array, Batch, Vector
-from problems import nearest
+from problems import check_whole, nearest
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from cem.families import Categorical, Normal
 from cem.families.product import Product
 from cem.families.rounded_normal import RoundedNormal
 from cem.typing import Batch, Vector
+from problems import check_whole
 
 LARGEST, MIDDLE = 10, 5.0  # a count is 0, 1, ..., LARGEST
 STD = 2.5  # of the positions at the start, around 0

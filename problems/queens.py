@@ -8,6 +8,7 @@ import numpy as np
 
 from cem.families import Categorical
 from cem.typing import Array, Batch, Vector
+from problems import check_whole
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class NQueens:
     optimum = 0.0
 
     def __post_init__(self) -> None:
-        check_whole("n, the number of queens,", self.n, least=4)
+        check_whole("n, the number of queens,", self.n, 4)
 
     def __call__(self, x: Batch) -> Vector:
         """The scores of boards ``x`` of shape ``(n_samples, n)``."""

@@ -8,7 +8,13 @@ from typing import Self
 import numpy as np
 from numpy.random import Generator
 
-from cem.families.parametric import Independent, parameter, probability, whole
+from cem.families.parametric import (
+    Independent,
+    inside_margin,
+    parameter,
+    probability,
+    whole,
+)
 from cem.families.samples import checked_sample, rows
 from cem.loss.registry import closed_form_entropy, closed_form_kl
 from cem.loss.series import divergence_terms
@@ -52,7 +58,11 @@ class Bernoulli(Independent):
         Raises ValueError for samples off ``{0, 1}^d``.
         """
         x, w = checked_sample(self, x, weights, whole(0, 1))
-        return self.replace(p=w @ x)
+        return self.replace(p=np.where(x.all(axis=0), 1.0, w @ x))  # which rounds
+
+    def within_margin(self, least: float, before: Self) -> Self:
+        """No bit surer than ``1 - least``, but those that were sure ``before``."""
+        return self.replace(p=inside_margin(self.p, least, before.p))
 
     def spread(self) -> Array:
         """``sqrt(p_j (1 - p_j))``."""

@@ -10,7 +10,13 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.random import Generator
 
-from cem.families.parametric import Parametric, parameter, probability, whole
+from cem.families.parametric import (
+    Parametric,
+    inside_margin,
+    parameter,
+    probability,
+    whole,
+)
 from cem.families.samples import checked_sample, rows
 from cem.loss.registry import closed_form_entropy, closed_form_kl
 from cem.loss.series import divergence_terms
@@ -121,9 +127,9 @@ class Composition(Parametric):
             row[:] = _decisions(joint).shares(old)
         return self.replace(p=p)
 
-    def within_margin(self, least: float) -> Self:
-        """No decision surer than ``1 - least``: whatever is left, a part may take any of it."""
-        return self.replace(p=self.p.clip(least, 1 - least))
+    def within_margin(self, least: float, before: Self) -> Self:
+        """No decision surer than ``1 - least``, but those that were sure ``before``."""
+        return self.replace(p=inside_margin(self.p, least, before.p))
 
     def spread(self) -> Array:
         """The standard deviations of the parts."""

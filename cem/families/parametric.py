@@ -81,6 +81,26 @@ def _bad(a: Array, good: Any, must: str) -> ValueError:
     return ValueError(f"{must}; got {a[where]:g} at index {index}")
 
 
+def is_family(thing: Any) -> bool:
+    """Whether it has what a search asks of a family.
+
+    >>> from cem.families import Normal
+    >>> is_family(Normal([0.0], [1.0])), is_family(Normal)
+    (True, False)
+    """
+    asked = ("sample", "log_density", "fit", "smooth", "spread", "parameters", "replace")
+    return not isinstance(thing, type) and all(hasattr(thing, name) for name in asked)
+
+
+def inside_margin(p: Array, least: float, before: Array) -> Array:
+    """Probabilities moved to ``[least, 1 - least]``, but those that were sure ``before``.
+
+    >>> inside_margin(np.array([0.0, 0.0, 1.0]), 0.1, np.array([0.0, 0.5, 1.0]))
+    array([0. , 0.1, 1. ])
+    """
+    return np.where((before > 0) & (before < 1), p.clip(least, 1 - least), p)
+
+
 def parameter(constraint: Callable[[Array], Array], *, ndim: int = 1) -> Any:
     """Declare a field to be part of the reference parameter ``v``, tidied by ``constraint``."""
     return field(metadata={"constraint": constraint, "ndim": ndim, "fitted": True})

@@ -15,6 +15,7 @@ from cem.families.parametric import (
     ROUNDING,
     Parametric,
     constant,
+    inside_margin,
     non_negative,
     parameter,
     probability,
@@ -139,14 +140,16 @@ class DependencyTree(Parametric):
         x, w = checked_sample(self, x, weights, whole(0, 1))
         return self.replace(pair=(w[:, None] * x).T @ x)
 
-    def within_margin(self, least: float) -> Self:
+    def within_margin(self, least: float, before: Self) -> Self:
         """The same tree with no surprise rarer than ``least``: ``p0`` and ``p1`` are moved inside.
+
+        Bits that were sure ``before`` stay so.
 
         What the bits below a bit owe to it they keep: where it is turned, they turn with it. Off
         the tree ``pair`` is then what the tree makes of it.
         """
         tree = self.tree
-        p0, p1 = tree.p0.clip(least, 1 - least), tree.p1.clip(least, 1 - least)
+        p0, p1 = (inside_margin(p, least, before.p) for p in (tree.p0, tree.p1))
         if (p0 == tree.p0).all() and (p1 == tree.p1).all():
             return self
         return self.replace(pair=_joint(tree._replace(p0=p0, p1=p1)))

@@ -10,6 +10,7 @@ import numpy as np
 
 from cem.families import Normal
 from cem.typing import Batch, Vector
+from problems import check_whole
 from problems.policy.gym import Gym
 from problems.policy.network import Network
 from problems.policy.twins import CartPole, Pendulum

@@ -17,7 +17,7 @@ def test_within_a_margin_every_composition_is_possible():
     every = np.array([x for x in itertools.product(range(5), repeat=3) if sum(x) == 4])
     sure = Composition.even(3, 4).fit(every[[7]], np.ones(1))
     assert (sure.log_density(every) > -np.inf).sum() < len(every)
-    v, memory = Margin(Constant(1.0), 0.01)(State(sure), to(sure))
+    v, memory = Margin(Constant(1.0), 0.01)(State(Composition.even(3, 4)), to(sure))
     density = np.exp(v.log_density(every))
     assert density.sum() == pytest.approx(1, rel=1e-12)
     assert density.min() > 0.01**3  # the surprises that it takes, one for a decision
@@ -27,8 +27,8 @@ def test_within_a_margin_every_composition_is_possible():
 
 def test_a_composition_inside_the_margin_stays_as_it_is():
     v = Composition([[0.5, 0.25]])
-    assert v.within_margin(0.25).p.tolist() == [[0.5, 0.25]]
-    assert v.within_margin(0.3).p.tolist() == [[0.5, 0.3]]
+    assert v.within_margin(0.25, v).p.tolist() == [[0.5, 0.25]]
+    assert v.within_margin(0.3, v).p.tolist() == [[0.5, 0.3]]
 
 
 @pytest.mark.parametrize(

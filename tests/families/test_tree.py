@@ -123,7 +123,7 @@ def test_with_a_price_on_edges_the_fit_is_the_best_of_all_forests(seed, threshol
 def test_the_price_of_edges_stays_and_is_no_parameter():
     f = DependencyTree.independent([0.5, 0.5], 0.1)
     assert sorted(f.parameters()) == ["pair"]
-    for other in (f.fit(np.eye(2), np.ones(2)), f.smooth(f, 0.5), f.within_margin(0.1)):
+    for other in (f.fit(np.eye(2), np.ones(2)), f.smooth(f, 0.5), f.within_margin(0.1, f)):
         assert float(other.threshold) == 0.1
     with pytest.raises(ValueError, match=r"threshold must be finite and not negative; got -1"):
         DependencyTree([[0.5]], -1)
@@ -246,17 +246,17 @@ def test_within_a_margin_no_bit_is_surer_than_that_given_its_parent(least):
     given = STATES[:, parent]
     one = np.where(given == 1, p1.clip(least, 1 - least), p0.clip(least, 1 - least))
     p = np.where(STATES == 1, one, 1 - one).prod(axis=1)
-    tight = f.within_margin(least)
+    tight = f.within_margin(least, f)
     np.testing.assert_allclose(np.exp(tight.log_density(STATES)), p, rtol=1e-12)
     np.testing.assert_allclose((p[:, None] * STATES).T @ STATES, tight.pair, rtol=1e-12)
-    assert f.within_margin(1e-9) is f
+    assert f.within_margin(1e-9, f) is f
 
 
 def test_within_a_margin_bits_that_always_agree_still_turn_together():
     zeros = DependencyTree.independent([0.5] * 5).fit(
         np.array([[0] * 5, [1] * 5]), np.array([1.0, 1e-9])
     )
-    kept = zeros.within_margin(0.01)
+    kept = zeros.within_margin(0.01, DependencyTree.independent([0.5] * 5))
     assert np.exp(kept.log_density(np.ones((1, 5))))[0] == pytest.approx(0.01 * 0.99**4)
     assert np.exp(kept.log_density(np.array([[0, 1, 0, 0, 0]])))[0] < 2e-2
 
