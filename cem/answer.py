@@ -10,15 +10,16 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from cem.engine import CrossEntropyMethod
-from cem.noise import FINAL, PILOT, Rescored, check_share, costed, is_noisy
-from cem.parallel import Evaluation, cost_of
+from cem.noise import FINAL, PILOT, Costed, Rescored, check_share, is_noisy
+from cem.parallel import Evaluation
 from cem.race import Race, check, intercepts, race_on
 from cem.results import Optimum
 from cem.scores import positive_number, real_number, whole_number
 from cem.state import History, State
 from cem.stopping import Stop
 from cem.tally import ConfidenceInterval
-from cem.typing import Array, Batch, Family, Memory, Refit, Smoothing, StopRule
+from cem.typing import Array, Batch, Family, Memory, Method, Refit, Smoothing, StopRule
+from cem.wrapping import cost_of
 
 Inside: TypeAlias = Callable[[Batch], Batch]  # from samples to the points that were scored
 
@@ -41,7 +42,7 @@ class Exact:
         """The evaluation as it is."""
         return evaluate
 
-    def counting(self, method: CrossEntropyMethod, evaluate: Any) -> CrossEntropyMethod:  # noqa: ARG002
+    def counting(self, method: CrossEntropyMethod, evaluate: Any) -> Method:  # noqa: ARG002
         """A sample is an evaluation."""
         return method
 
@@ -113,9 +114,9 @@ class Noise(Exact):
         """The evaluation of the search: with second looks, if there are to be any."""
         return Rescored(evaluate, self.share, self.times) if self.times else evaluate
 
-    def counting(self, method: CrossEntropyMethod, evaluate: Any) -> CrossEntropyMethod:
+    def counting(self, method: CrossEntropyMethod, evaluate: Any) -> Costed:
         """A sample may take several evaluations."""
-        return costed(method, evaluate.spent)
+        return Costed(method, evaluate.spent)
 
     def limits(self) -> tuple[StopRule, ...]:
         """The levels of noisy scores never stand still: see `no_longer_rising`."""

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.random import SeedSequence
 
-from cem.noise import Wrapper
 from cem.scores import checked_scores
 from cem.state import Record, State
 from cem.typing import Array, Batch, Family, Problem, Vector
+from cem.wrapping import AroundMethod, Wrapper
 
 
 @dataclass(frozen=True)
@@ -66,34 +65,6 @@ class Clipped(Wrapper, Unbounded):
     def nominal(self) -> Family:
         """The density that a search of the box begins with."""
         return self.start(self.low, self.high)
-
-
-@dataclass(frozen=True, eq=False)
-class AroundMethod:
-    """Base of a method around another, which is told other scores than those of the problem."""
-
-    method: Any  # a `cem.typing.Method`
-
-    @property
-    def root(self) -> SeedSequence:
-        """The root of the other's randomness."""
-        root: SeedSequence = self.method.root
-        return root
-
-    def init(self) -> State:
-        """The state before the first iteration."""
-        state: State = self.method.init()
-        return state
-
-    def ask(self, state: State) -> Batch:
-        """The batch of the other; asking twice gives it twice."""
-        return self.method.ask(state)
-
-    def _learnt(self, state: State, x: Batch, told: Vector, score: Vector) -> tuple[State, Record]:
-        """What the other makes of what it is ``told``; the best is that by ``score``."""
-        new, record = self.method.tell(state, x, told)
-        best = state.best.or_better(x, score)
-        return replace(new, best=best), record._replace(best=best.score)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,9 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cem.borders import AroundMethod
 from cem.feasibility import Feasibility
-from cem.noise import Wrapper
 from cem.restarts import never
 from cem.scores import checked_scores
 from cem.state import Record, State
@@ -18,6 +16,7 @@ from cem.stopping import Stop
 from cem.treatments import Rank, Resample
 from cem.typing import Batch, Problem, Restart, Vector
 from cem.weights import unit
+from cem.wrapping import AroundMethod, Wrapper
 
 LEAST = "least_violation"  # in the memory: of all samples of the search
 

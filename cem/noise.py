@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.random import Generator, SeedSequence
 
-from cem.engine import CrossEntropyMethod
-from cem.parallel import Evaluation, cost_of
+from cem.parallel import Evaluation
 from cem.randomness import Purpose, stream
 from cem.scores import checked_scores, real_number, whole_number
 from cem.state import Record, State
 from cem.typing import Array, Batch, NoisyProblem, Problem, Vector
+from cem.wrapping import Around, AroundMethod
 
 AGAIN, PILOT, RACE, FINAL = range(4)  # the kinds of replications: see `Evaluation.replications`
 
@@ -32,38 +32,6 @@ def numbered(problem: Any) -> Problem:
 def is_noisy(problem: Any) -> bool:
     """Whether the problem takes random numbers to score a sample; see `numbered`."""
     return hasattr(problem, "bound_at")
-
-
-class Around:
-    """Base of a problem around another: it has what the other has, and nothing it has not."""
-
-    problem: Any
-
-    @property
-    def nominal(self) -> Any:
-        """The other's way to its density."""
-        return self.problem.nominal
-
-    @property
-    def chunk_size(self) -> int:
-        """The other's chunk size."""
-        return self.problem.chunk_size
-
-    @property
-    def cost(self) -> int:
-        """How many evaluations one score takes."""
-        return cost_of(self.problem)
-
-
-class Wrapper(Around):
-    """Base of a frozen dataclass around a problem: it is noisy if, and only if, the other is."""
-
-    @property
-    def bound_at(self) -> Callable[[SeedSequence, int, int], Any]:
-        """``(root, t, start)`` to this problem with the numbers of that address."""
-        me: Any = self
-        inner = self.problem.bound_at
-        return lambda *address: replace(me, problem=inner(*address))
 
 
 class Numbers(Around):
@@ -232,15 +200,9 @@ def check_share(share: Any) -> None:
         raise ValueError(f"share, the part that is scored again, must lie in (0, 1]; got {share!r}")
 
 
-def costed(method: CrossEntropyMethod, spent: Callable[[int], int]) -> Costed:
-    """The same method, counting evaluations."""
-    given = {f.name: getattr(method, f.name) for f in fields(method) if f.init}
-    return Costed(**given | {"rng": method.root}, spent=spent)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Costed(CrossEntropyMethod):
-    """A cross-entropy method that counts evaluations, where a sample may take more than one.
+@dataclass(frozen=True, eq=False)
+class Costed(AroundMethod):
+    """A method that counts evaluations, where a sample may take more than one.
 
     ``spent`` is that of the evaluation: how many it takes to score so many samples.
     """
@@ -249,7 +211,7 @@ class Costed(CrossEntropyMethod):
 
     def tell(self, state: State, x: Batch, score: Vector) -> tuple[State, Record]:
         """The next state and record, ``nfev`` in evaluations and not in samples."""
-        new, record = super().tell(state, x, score)
+        new, record = self.method.tell(state, x, score)
         nfev = state.nfev + self.spent(len(x))
         return replace(new, nfev=nfev), record._replace(nfev=nfev)
 

@@ -16,6 +16,7 @@ from numpy.random import SeedSequence
 from cem.randomness import Purpose, branch, name_of
 from cem.scores import checked_scores, in_a_line
 from cem.typing import Array, Batch, Map, Problem, Vector
+from cem.wrapping import cost_of
 
 CHUNK_SIZE = 512
 
@@ -58,11 +59,6 @@ class Evaluation:
         chunks = [((root, a), x[a : a + size]) for root in roots for a in starts]
         scores = [*self.map(partial(_score, self.problem, t), chunks)]
         return scores[0] if len(scores) == 1 else np.concatenate(scores)
-
-
-def cost_of(problem: Any) -> int:
-    """How many evaluations one score of a problem takes."""
-    return int(getattr(problem, "cost", 1))
 
 
 def _score(problem: Problem, t: int, addressed: tuple[tuple[SeedSequence, int], Batch]) -> Vector:

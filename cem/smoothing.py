@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cem.scores import positive_number, real_number
-from cem.typing import Array, Batch, Family, Memory, Refit, Smoothing, Vector
+from cem.typing import Batch, Family, Memory, Refit, Smoothing, Vector
 
 if TYPE_CHECKING:
     from cem.state import State
 
-ROUNDING = 1e-9  # how far from one a row of probabilities may sum
 LOCATIONS = ("mean", "log_mean")  # what moves a density; any other parameter is its width
 
 
@@ -222,8 +221,8 @@ class Margin:
     about one coordinate of a sample differs from the mode of a density that has settled. Of a row
     of probabilities, as of `Categorical`, what was possible under ``v_{t-1}`` stays so with at
     least ``least``, and what is above gives in proportion to its surplus. What is excluded under
-    ``v_{t-1}`` stays excluded. A family whose probabilities are no rows has a method
-    ``within_margin(least, before)``, ``before`` being ``v_{t-1}``.
+    ``v_{t-1}`` stays excluded. For families with a method ``within_margin(least, before)``,
+    ``before`` being ``v_{t-1}``.
 
     >>> from cem.families import Bernoulli, Categorical
     >>> from cem.state import State
@@ -250,36 +249,12 @@ class Margin:
     def __call__(self, state: State, refit: Refit) -> tuple[Any, Memory]:
         """``v_t`` of the other smoothing, kept off 0 and 1; and what that one remembers."""
         v, memory = self.of(state, refit)
-        if (within_margin := getattr(v, "within_margin", None)) is not None:
-            return within_margin(self.least, state.v), memory
-        p = v.parameters().get("p")
-        if p is None or p.ndim == 1:
+        if not hasattr(v, "within_margin"):
             raise ValueError(
                 "Margin needs a family with probabilities p, such as Bernoulli; got "
                 f"{type(v).__name__} with {', '.join(v.parameters())}"
             )
-        possible = (p > 0) | (state.v.parameters()["p"] > 0)
-        return v.replace(p=_raised(p, possible, self.least)), memory
-
-
-def _raised(p: Array, possible: Array, least: float) -> Array:
-    """Rows of probabilities, none of the possible ones below ``least``."""
-    if np.abs(p.sum(axis=1) - 1).max() > ROUNDING:
-        raise ValueError(
-            "Margin needs rows of probabilities p that sum to 1, or a family with a method "
-            f"within_margin(least, before); got a row that sums to {p.sum(axis=1)[0]:g}"
-        )
-    room = 1 - least * possible.sum(axis=1)
-    if room.min() < 0:
-        most = int(possible.sum(axis=1).max())
-        raise ValueError(
-            f"least, the margin, must be at most 1/{most} for a row of {most} probabilities; got "
-            f"{least:g}"
-        )
-    surplus = np.where(possible, np.maximum(p - least, 0.0), 0.0)
-    total = surplus.sum(axis=1)
-    share = np.divide(room, total, out=np.zeros_like(room), where=total > 0)
-    return np.where(possible, least + surplus * share[:, np.newaxis], 0.0)
+        return v.within_margin(self.least, state.v), memory
 
 
 class Fit(NamedTuple):

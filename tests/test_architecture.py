@@ -16,7 +16,7 @@ LAYERS = (  # of cem, from the ground up: a module imports from lower layers onl
     {"loss"},
     {"families"},
     {"state", "weights", "selection", "smoothing", "sizes", "tally", "feasibility"},
-    {"widths", "screening", "archive", "evolution", "treatments"},
+    {"widths", "screening", "archive", "evolution", "treatments", "wrapping"},
     {"engine", "stopping", "parallel", "diagnostics", "results"},
     {"run", "checkpoint", "cooperation", "noise", "arrival"},
     {"callbacks", "restarts", "race", "borders"},
@@ -217,5 +217,11 @@ def test_every_module_of_the_library_has_its_test():
     have = {path.stem.removeprefix("test_") for path in files("tests")}
     modules = {part(name_of(path)) for path in files("cem")}
     tested_elsewhere = {"", "typing", "families", "loss"}  # by the doctests, and in folders
-    tested_elsewhere |= {"scores", "session", "results", "testing"}  # by those who use them
+    tested_elsewhere |= {
+        "scores",
+        "session",
+        "results",
+        "testing",
+        "wrapping",
+    }  # by those who use them
     assert modules - have - tested_elsewhere == set()

@@ -12,10 +12,10 @@ from cem.borders import Clipped, Negated
 from cem.noise import (
     AGAIN,
     CommonNumbers,
+    Costed,
     FreshNumbers,
     Replicated,
     Rescored,
-    costed,
     is_noisy,
     numbered,
 )
@@ -118,7 +118,7 @@ def test_a_wrapper_is_noisy_if_what_it_wraps_is():
 def test_a_wrapper_has_what_the_wrapped_has():
     whole = CommonNumbers(Replicated(SPHERE, 5))
     assert Negated(whole).cost == 5
-    assert whole.nominal().parameters().keys() == {"mean", "std"}
+    assert whole.nominal().parameters().keys() == {"mean", "cov"}
     assert not hasattr(FreshNumbers(Counting()), "nominal")
     assert not hasattr(FreshNumbers(Counting()), "chunk_size")
 
@@ -244,7 +244,7 @@ def test_second_looks_choose_a_better_elite():
 
 def test_a_costed_method_has_the_bits_of_the_plain_one():
     method = cem.CrossEntropyMethod(nominal=cem.Normal([0.0], [1.0]), n_samples=30, rng=None)
-    twin = costed(method, lambda n: 7 * n)
+    twin = Costed(method, lambda n: 7 * n)
     x = method.ask(method.init())
     np.testing.assert_array_equal(twin.ask(twin.init()), x)
     state, record = twin.tell(twin.init(), x, x[:, 0])

@@ -297,18 +297,6 @@ def test_a_margin_needs_probabilities(v):
         Margin(Constant(1.0), 0.1)(State(v), to(v))
 
 
-def test_rows_that_are_no_distributions_are_refused():
-    class Rows:
-        def parameters(self):
-            return {"p": np.array([[0.5, 0.25]])}
-
-        def replace(self, **_):
-            return self
-
-    with pytest.raises(ValueError, match=r"^Margin needs rows .* got a row that sums to 0\.75$"):
-        Margin(Constant(1.0), 0.1)(State(Rows()), to(Rows()))
-
-
 @pytest.mark.parametrize("least", [0, 0.5, -0.1, np.nan])
 def test_a_margin_that_leaves_no_room_or_none_is_refused(least):
     with pytest.raises(ValueError, match=r"^least, the margin, must lie in \(0, 1/2\); got"):

@@ -30,7 +30,36 @@ def distributions(p: Array) -> Array:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Categorical(Parametric):
+class Choices(Parametric):
+    """Base of densities given by ``p``, a row of probabilities for every choice."""
+
+    p: Array = parameter(distributions, ndim=2)
+
+    def within_margin(self, least: float, before: Self) -> Self:
+        """What is possible, now or ``before``, has at least ``least``; the rest of a row gives it.
+
+        In proportion to the surplus. Raises ValueError if there is not so much in a row.
+        """
+        possible = (self.p > 0) | (before.p > 0)
+        room = 1 - least * possible.sum(axis=1)
+        if room.min() < 0:
+            most = int(possible.sum(axis=1).max())
+            raise ValueError(
+                f"least, the margin, must be at most 1/{most} for a row of {most} probabilities; "
+                f"got {least:g}"
+            )
+        surplus = np.where(possible, np.maximum(self.p - least, 0.0), 0.0)
+        total = surplus.sum(axis=1)
+        share = np.divide(room, total, out=np.zeros_like(room), where=total > 0)
+        return self.replace(p=np.where(possible, least + surplus * share[:, np.newaxis], 0.0))
+
+    def spread(self) -> Array:
+        """``sqrt(1 - sum_k p[j, k]^2)``: what is chosen from has no order, so Gini's measure."""
+        return np.sqrt(np.maximum(0.0, 1 - (self.p**2).sum(axis=1)))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Categorical(Choices):
     """``f(x; p) = prod_j p[j, x_j]``: coordinate ``j`` takes a value ``0, ..., k_j - 1``.
 
     ``p`` is one row of probabilities per coordinate. Rows may differ in length: shorter ones are
@@ -40,8 +69,6 @@ class Categorical(Parametric):
     >>> Categorical([[0.5, 0.5], [0.2, 0.3, 0.5]]).p
     array([[0.5, 0.5, 0. ], [0.2, 0.3, 0.5]])
     """
-
-    p: Array = parameter(distributions, ndim=2)
 
     def __post_init__(self) -> None:
         try:
@@ -87,10 +114,6 @@ class Categorical(Parametric):
         cell = x.astype(np.int64) + k * np.arange(d)
         mass = np.bincount(cell.ravel(), np.repeat(w, d), minlength=d * k)
         return self.replace(p=np.asarray(mass.reshape(d, k), dtype=float))
-
-    def spread(self) -> Array:
-        """``sqrt(1 - sum_k p[j, k]^2)``: the categories have no order, so Gini's measure."""
-        return np.sqrt(np.maximum(0.0, 1 - (self.p**2).sum(axis=1)))
 
     def support(self) -> Support:
         """From the first category of positive probability to the last."""

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from cem.families.categorical import distributions
-from cem.families.parametric import Parametric, parameter
+from cem.families.categorical import Choices, distributions
+from cem.families.parametric import parameter
 from cem.families.samples import rows
 from cem.typing import Array, Batch, Vector
 
@@ -24,7 +24,7 @@ def square_distributions(p: Array) -> Array:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Permutations(Parametric):
+class Permutations(Choices):
     """Base of the densities of permutations of ``n`` nodes: subclasses say from which row to draw.
 
     A node is drawn in proportion to the probabilities of its row among the nodes that are left;
@@ -73,10 +73,6 @@ class Permutations(Parametric):
                 log_f += np.log(weights[every, x[:, place]] / weights.sum(axis=1))
             left[every, x[:, place]] = False
         return np.where(inside, log_f, -np.inf)
-
-    def spread(self) -> Array:
-        """``sqrt(1 - sum_k p[i, k]^2)``, row by row: nodes have no order, so Gini's measure."""
-        return np.sqrt(np.maximum(0.0, 1 - (self.p**2).sum(axis=1)))
 
     def _weights(self, x: Batch, left: Batch, place: int) -> Array:
         """What this place is drawn in proportion to, shape ``(n_samples, n)``."""

@@ -50,12 +50,12 @@ def full_by_hand(d, n, n_elite, seed):
         cov = ALPHA * np.cov(elite, rowvar=False, bias=True) + (1 - ALPHA) * cov
 
 
-def by_cem(nominal, n, n_elite, seed):
+def by_cem(nominal, n, n_elite, seed, smooth=None):
     method = CrossEntropyMethod(
         nominal=nominal,
         n_samples=n,
         select=cem.Elite(n_elite / n),
-        smooth=cem.Constant(ALPHA),
+        smooth=smooth or cem.Constant(ALPHA),
         rng=seed,
     )
     state = method.init()
@@ -71,6 +71,11 @@ def diagonal_by_cem(d, n, n_elite, seed):
 def full_by_cem(d, n, n_elite, seed):
     nominal = cem.MultivariateNormal(np.full(d, MEAN), STD**2 * np.eye(d))
     return by_cem(nominal, n, n_elite, seed)
+
+
+def default_by_cem(d, n, n_elite, seed):
+    nominal = cem.MultivariateNormal(np.full(d, MEAN), STD**2 * np.eye(d))
+    return by_cem(nominal, n, n_elite, seed, cem.EvolutionPath())
 
 
 def by_pycma(d, n, _, seed):
@@ -127,6 +132,7 @@ def small_batches():
         "diagonal": diagonal_by_cem,
         "full by hand": full_by_hand,
         "full": full_by_cem,
+        "full, EvolutionPath": default_by_cem,
         "pycma": by_pycma,
     }
     try:
