@@ -203,7 +203,11 @@ def estimate(
     n_most = _most(n_samples, n_final, rtol)
     reserve = n_most if rtol is None else n_samples
     most = MAX_ITERATIONS if max_iterations is None else max_iterations
-    limits = stopping.limits(max_evaluations, most, time_limit, n_samples, reserve)
+    stopping.check_room(max_evaluations, n_samples, reserve)
+    limits = [
+        *stopping.limits(most, time_limit),
+        *stopping.room(max_evaluations, n_samples, reserve),
+    ]
     steering = CrossEntropyMethod(
         nominal=nominal,
         n_samples=n_samples,

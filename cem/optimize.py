@@ -172,13 +172,14 @@ def maximize(
         rng=rng,
     )
     n, reserve = size_of(plan.n_samples, 0), partial(about_noise.reserve, problem)
+    stopping.check_room(max_evaluations, n, reserve(n))
     rules = [
         *([stopping.target(target)] if target is not None else []),
         stopping.mostly_bad,
         stopping.unbounded(),
         *about_noise.limits(),
         *checked(until),
-        *stopping.limits(max_evaluations, max_iterations, time_limit, n, reserve(n)),
+        *stopping.limits(max_iterations, time_limit),
     ]
     limited = (max_evaluations, max_iterations, time_limit) != (None, None, None)
     restart = _restarting(plan, restarts, limited=limited, wanted=target is not None)

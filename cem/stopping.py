@@ -279,36 +279,31 @@ def mostly_bad(history: History) -> Stop | None:
     )
 
 
-def limits(
-    max_evaluations: int | None,
-    max_iterations: int | None,
-    max_seconds: float | None,
-    first: int,
-    reserve: int = 0,
-) -> list[StopRule]:
-    """The budgets of a run, checked: evaluations, iterations and seconds.
-
-    ``first`` is the size of the first batch, ``reserve`` what is kept for a final sample.
-    """
+def limits(max_iterations: int | None, max_seconds: float | None) -> list[StopRule]:
+    """The rules `iterations` and `time_limit`, checked, as far as they are asked for."""
     rules = []
     if max_iterations is not None:
         rules.append(iterations(whole_number("max_iterations", max_iterations)))
-    if max_evaluations is not None:
-        whole_number("max_evaluations", max_evaluations)
-        if max_evaluations < first + reserve:
-            kept = f" and a final sample of {reserve}" if reserve else ""
-            raise ValueError(
-                f"max_evaluations must allow one iteration of {first} samples{kept}; got "
-                f"{max_evaluations}: lower n_samples or raise max_evaluations"
-            )
-        rules += room(max_evaluations, first, reserve)
     if max_seconds is not None:
         rules.append(time_limit(positive_number("time_limit", max_seconds)))
     return rules
 
 
 def room(max_evaluations: int | None, upcoming: int, reserve: int = 0) -> list[StopRule]:
-    """The rule `evaluations` for a search with batches of so many, if there is a limit at all."""
+    """The rule `evaluations` for batches of so many, if it is asked for."""
     if max_evaluations is None:
         return []
     return [evaluations(max_evaluations, reserve=reserve, upcoming=upcoming)]
+
+
+def check_room(max_evaluations: int | None, first: int, reserve: int = 0) -> None:
+    """Raise ValueError if not even the first batch, and what is kept for later, can be afforded."""
+    if max_evaluations is None:
+        return
+    whole_number("max_evaluations", max_evaluations)
+    if max_evaluations < first + reserve:
+        kept = f" and a final sample of {reserve}" if reserve else ""
+        raise ValueError(
+            f"max_evaluations must allow one iteration of {first} samples{kept}; got "
+            f"{max_evaluations}: lower n_samples or raise max_evaluations"
+        )

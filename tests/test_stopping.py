@@ -181,7 +181,9 @@ def test_more_than_half_bad_scores_stop_and_half_do_not():
 )
 def test_a_limit_that_is_none_is_named(limits, error, message):
     with pytest.raises(error, match=message):
-        stopping.limits(*limits)
+        most, iterations, seconds, first, *reserve = limits
+        stopping.check_room(most, first, *reserve)
+        stopping.limits(iterations, seconds)
 
 
 def test_whole_numbers_and_positive_numbers_may_be_numpys():
