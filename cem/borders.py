@@ -13,6 +13,8 @@ from cem.state import Record, State
 from cem.typing import Array, Batch, Family, Problem, Vector
 from cem.wrapping import AroundMethod, Wrapper
 
+EDGE = 1 / 20  # of the width of a box: where it is bent, and how far it reaches outside
+
 
 @dataclass(frozen=True)
 class Negated(Wrapper):
@@ -27,7 +29,7 @@ class Negated(Wrapper):
 
 
 class Unbounded:
-    """What stands around a search without bounds: nothing. `Clipped` has the same methods."""
+    """What stands around a search without bounds: nothing. `Boxed` has the same methods."""
 
     def inside(self, x: Batch) -> Batch:
         """The samples as they are."""
@@ -39,10 +41,14 @@ class Unbounded:
 
 
 @dataclass(frozen=True, eq=False)
-class Clipped(Wrapper, Unbounded):
-    """A problem on a box, for samples from all of ``R^d``: what is outside scores as its border.
+class Boxed(Wrapper, Unbounded):
+    """A problem on a box, for samples from all of ``R^d``.
 
-    With `Bounded`, which draws the search back to the box.
+    A sample is its own point of the box but for the edges of it, `EDGE` of its width. There the
+    point goes to the border as the square of a distance does to zero, so that a score that falls
+    to the border has a smooth top there: an optimum in a corner is as easily found as inside. The
+    border is reached `EDGE` of the width outside, and what is beyond that scores as the border;
+    `Bounded` draws the search back. Compare the transformation of Hansen's pycma.
     """
 
     problem: Problem
@@ -51,16 +57,25 @@ class Clipped(Wrapper, Unbounded):
     start: Callable[[Array, Array], Family]  # from the box to a density to begin with
 
     def __call__(self, x: Batch) -> Vector:
-        """The scores of the nearest points of the box."""
+        """The scores of the points of the box."""
         return self.problem(self.inside(x))
 
     def inside(self, x: Batch) -> Batch:
-        """The nearest points of the box."""
-        return np.clip(x, self.low, self.high)
+        """The points of the box."""
+        edge = EDGE * (self.high - self.low)
+        x = self.within(x)
+        below, above = np.minimum(x - self.low - edge, 0.0), np.maximum(x - self.high + edge, 0.0)
+        x = x + below / edge * below / 4 - above / edge * above / 4
+        return np.clip(x, self.low, self.high)  # rounding must not leave the box
+
+    def within(self, x: Batch) -> Batch:
+        """The nearest samples that differ from all others in their points."""
+        edge = EDGE * (self.high - self.low)
+        return np.clip(x, self.low - edge, self.high + edge)
 
     def around(self, method: Any) -> Bounded:
         """The method, kept to the box."""
-        return Bounded(method, self.inside)
+        return Bounded(method, self.within)
 
     def nominal(self) -> Family:
         """The density that a search of the box begins with."""
@@ -78,7 +93,7 @@ class Bounded(AroundMethod):
     Guzzella, Koumoutsakos (2009). The best sample is the best without that.
     """
 
-    inside: Callable[[Batch], Batch]  # the nearest points of the box
+    within: Callable[[Batch], Batch]  # the nearest samples of the box
 
     def tell(self, state: State, x: Batch, score: Vector) -> tuple[State, Record]:
         """The next state and record; a level counts the distances, the best does not."""
@@ -88,7 +103,7 @@ class Bounded(AroundMethod):
         return self._learnt(state, x, told, np.where(finite, score, -np.inf))
 
     def _price(self, state: State, x: Batch, score: Vector, finite: Any) -> Vector:
-        beyond, spread = np.abs(x - self.inside(x)), state.v.spread()
+        beyond, spread = np.abs(x - self.within(x)), state.v.spread()
         units = np.divide(beyond, spread, out=beyond.copy(), where=spread > 0)
         low, high = np.percentile(score[finite], [25, 75]) if finite.any() else (0.0, 1.0)
         price: Vector = ((high - low) or 1.0) * np.square(units).sum(axis=1)

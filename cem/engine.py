@@ -61,7 +61,9 @@ class CrossEntropyMethod:
 
     def tell(self, state: State, x: Batch, score: Vector) -> tuple[State, Record]:
         """Refit to the elite: the cross-entropy step from ``v_{t-1}`` to ``v_t``."""
-        score, n_bad = finite_or_worst(checked_scores(score, len(x)), state.t + 1)
+        score, n_bad = finite_or_worst(
+            checked_scores(score, len(x)), state.t + 1, hopeless=state.found_nothing_in(len(x))
+        )
         log_w = self.log_weight(self.nominal, state.v, x)
         gamma, log_w = self.select(score, log_w, self.gamma)
         chosen = np.flatnonzero(log_w > -np.inf)

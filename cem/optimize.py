@@ -10,7 +10,7 @@ from typing import Any
 
 from cem import stopping
 from cem.answer import Noise, noise_of
-from cem.borders import Clipped, Negated, Unbounded, box
+from cem.borders import Boxed, Negated, Unbounded, box
 from cem.constraints import constraints_of
 from cem.engine import CrossEntropyMethod
 from cem.noise import is_noisy, numbered
@@ -80,7 +80,7 @@ def maximize(
         ``nominal()``, or with ``bounds``.
     bounds : sequence of (low, high), optional
         One pair per coordinate, or a `scipy.optimize.Bounds`. The search starts from a normal
-        density that covers the box; samples outside score as its border does, or less.
+        density that covers the box; the result lies inside or on its border.
     preset : str or Preset, optional
         A plan for all that is not given, by its name in `cem.presets.PRESETS`: ``"default"``,
         ``"textbook"`` (used if the problem is noisy, or a selection or smoothing is given),
@@ -161,7 +161,7 @@ def maximize(
     if bounds is not None:
         if family is not None:
             raise TypeError("pass bounds or a family, not both: bounds make a family of their own")
-        problem = about_bounds = Clipped(problem, *box(bounds), chosen.start)
+        problem = about_bounds = Boxed(problem, *box(bounds), chosen.start)
     family = nominal_of(problem, family)
     plan = replace(chosen.plan(family), **own)
     method = CrossEntropyMethod(
@@ -175,7 +175,7 @@ def maximize(
     stopping.check_room(max_evaluations, n, reserve(n))
     rules = [
         *([stopping.target(target)] if target is not None else []),
-        stopping.mostly_bad,
+        stopping.failing(),
         stopping.unbounded(),
         *about_noise.limits(),
         *checked(until),
@@ -231,6 +231,8 @@ def maximize(
 
 def _either(name: str, part: Any, short: str, value: Any, made_by: Callable[[Any], Any]) -> Any:
     """A part, given as it is or by its one number."""
+    if part is not None and not callable(part):
+        raise TypeError(f"{name} must be a function, such as {made_by(0.5)!r}; got {part!r}")
     if value is None:
         return part
     if part is not None:

@@ -234,7 +234,7 @@ def _within(low: Array, high: Array) -> Normal | MultivariateNormal:
     """A third of the box in a standard deviation; correlated where that can be afforded."""
     mean, std = (low + high) / 2, 0.3 * (high - low)
     limits = np.finfo(float)
-    fits = std.min() ** 2 > limits.tiny and std.max() < math.sqrt(limits.max)
+    fits = math.sqrt(limits.tiny) < std.min() and std.max() < math.sqrt(limits.max)
     if len(mean) > FULL or not fits:
         return Normal(mean, std)
     return MultivariateNormal(mean, np.diag(std**2))

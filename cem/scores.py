@@ -79,8 +79,10 @@ def in_a_line(sample: Any) -> str:
     return np.array2string(np.asarray(sample), threshold=12, max_line_width=10**6)
 
 
-def finite_or_worst(score: Vector, t: int) -> tuple[Vector, int]:
+def finite_or_worst(score: Vector, t: int, *, hopeless: bool = True) -> tuple[Vector, int]:
     """The scores with ``-inf`` for those that are NaN or infinite, and how many these are.
+
+    Raises ValueError if that is all of them and it is ``hopeless``: if none ever was finite.
 
     >>> finite_or_worst(np.array([1.0, np.nan, np.inf]), t=1)
     (array([  1., -inf, -inf]), 2)
@@ -89,7 +91,7 @@ def finite_or_worst(score: Vector, t: int) -> tuple[Vector, int]:
     n_bad = len(score) - int(np.count_nonzero(finite))
     if n_bad == 0:
         return score, 0
-    if n_bad == len(score):
+    if n_bad == len(score) and hopeless:
         n_nan = int(np.isnan(score).sum())
         raise ValueError(
             f"expected at least one finite score; got {n_nan} NaN and {n_bad - n_nan} infinite "

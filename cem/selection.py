@@ -149,6 +149,8 @@ def _boltzmann_weights(score: Vector, size: float) -> Vector:
 
     That size falls with ``-ln T``, from all usable samples down to the best ones: it is bisected.
     """
+    if score.max() == -np.inf:  # none is usable: all samples are alike
+        return np.ones(len(score))
     gap = score.max() / 2 - score / 2  # halved, so that no difference overflows
     usable, best = gap < np.inf, gap == 0
     if usable.sum() <= size:
@@ -261,7 +263,8 @@ def _level(score: Vector, places: int) -> float:
     n = len(score)
     level = np.partition(score, n - places)[n - places]
     if level == -np.inf:  # fewer usable scores than elite places: all of them are elite
-        level = score[score > -np.inf].min()
+        level = score[score > -np.inf].min(initial=np.inf)
+        level = -np.inf if level == np.inf else level  # none: all samples are alike
     return float(level)
 
 

@@ -9,6 +9,8 @@ import numpy as np
 
 from cem.typing import Array, Batch, Memory, Vector
 
+ENOUGH = 100  # failed scores after which nothing more is expected of a problem
+
 
 class Best(NamedTuple):
     """The best sample seen so far; nothing yet is worse than anything."""
@@ -35,6 +37,10 @@ class State:
     )  # plain arrays, owned by the strategies that need them
     restart: int = 0  # how often the search has begun anew
     began: int = 0  # iterations done when it last did
+
+    def found_nothing_in(self, more: int) -> bool:
+        """Whether `ENOUGH` samples were scored in vain, counting so many more."""
+        return self.best.x is None and self.nfev + more >= ENOUGH
 
     @property
     def age(self) -> int:

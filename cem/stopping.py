@@ -23,6 +23,9 @@ class Stop(NamedTuple):
     success: bool
 
 
+NOTHING_LEARNT = Stop("every sample scored the same: there is nothing to go by", success=False)
+
+
 def iterations(most: int) -> StopRule:
     """Stop after ``most`` iterations."""
 
@@ -87,7 +90,7 @@ def stalled(d: int = 5, patience: int = 50) -> StopRule:
 
     def rule(history: History) -> Stop | None:
         recent = history[-d:]
-        if len(recent) == d and all(r.top == r.gamma == recent[-1].gamma for r in recent):
+        if len(recent) == d and all(-np.inf < r.top == r.gamma == recent[-1].gamma for r in recent):
             if history[0].n_elite == history[0].n and history[0].top == recent[-1].top:
                 return Stop(
                     "every sample scored the same: there is nothing to go by", success=False
@@ -104,6 +107,11 @@ def stalled(d: int = 5, patience: int = 50) -> StopRule:
         )
 
     return rule
+
+
+def _learnt_nothing(history: History) -> bool:
+    """Whether every sample has scored the same from the first on."""
+    return history[0].n_elite == history[0].n and history[0].top == history[-1].top
 
 
 def reliable(d: int = 5) -> StopRule:
@@ -207,8 +215,10 @@ def flat(d: int = 10, tolerance: float = 1e-11) -> StopRule:
             return None
         first, last, tops = history[0], history[-1], [record.top for record in history[-n:]]
         alike = max(tolerance * min(1.0, first.top - first.gamma), 4 * EPS * abs(last.top))
-        if max(max(tops) - min(tops), last.top - last.gamma) > alike:
+        if not max(max(tops) - min(tops), last.top - last.gamma) <= alike:  # or not a number
             return None
+        if _learnt_nothing(history):
+            return NOTHING_LEARNT
         return Stop("converged: the scores of the elite do not differ any more", success=True)
 
     return rule
@@ -249,7 +259,7 @@ def beaten(d: int = 10, share: float = 0.1) -> StopRule:
             return None
         last, tops = history[-1], [record.top for record in history[-n:]]
         short = share * (last.best - max(tops))
-        if max(max(tops) - min(tops), last.top - last.gamma) >= short:
+        if not max(max(tops) - min(tops), last.top - last.gamma) < short:  # or not a number
             return None
         return Stop("settled where another search has been better", success=True)
 
@@ -277,6 +287,26 @@ def mostly_bad(history: History) -> Stop | None:
         "than half: the problem fails on most of what is sampled",
         success=False,
     )
+
+
+def failing(share: float = 0.9, over: int = 100) -> StopRule:
+    """Stop if more than ``share`` of the last ``over`` scores or more are NaN or infinite."""
+
+    def rule(history: History) -> Stop | None:
+        n = n_bad = 0
+        for record in reversed(history):
+            n, n_bad = n + record.n, n_bad + record.n_bad
+            if n >= over:
+                break
+        if n < over or n_bad <= share * n:
+            return None
+        return Stop(
+            f"{n_bad} of the last {n} scores were NaN or infinite: the problem fails on most of "
+            "what is sampled",
+            success=False,
+        )
+
+    return rule
 
 
 def limits(max_iterations: int | None, max_seconds: float | None) -> list[StopRule]:

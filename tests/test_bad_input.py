@@ -61,6 +61,8 @@ TABLE = [  # name, call, kind of error, what the message must say
     ("rho NaN", lambda: find(rho=np.nan), ValueError, r"^rho, .* between 0 and 1; got nan"),
     ("rho of text", lambda: find(rho="few"), TypeError, r"^rho, .*got 'few' of type str"),
     ("rho twice", lambda: find(rho=0.1, select=cem.Elite(0.2)), TypeError, "not both: rho makes a"),
+    ("a share as select", lambda: find(select=0.1), TypeError, r"select .* such as Elite\(rho"),
+    ("a weight as smooth", lambda: find(smooth=0.7), TypeError, "smooth must be a function, such"),
     ("a preset", lambda: find(preset="best"), ValueError, "one of default, .*; got 'best'"),
     ("restarts", lambda: find(restarts=-1), ValueError, "^restarts must be at least 0; got -1"),
     ("no elite", lambda: find(n_samples=9, rho=0.1), ValueError,

@@ -8,7 +8,7 @@ from scipy.special import ndtr
 
 import cem
 from cem.answer import Noise, NoisyOptimum
-from cem.borders import Clipped, Negated
+from cem.borders import Boxed, Negated
 from cem.noise import (
     AGAIN,
     CommonNumbers,
@@ -110,7 +110,7 @@ def test_common_numbers_of_a_replicated_problem_differ_between_the_replications(
 
 
 def test_a_wrapper_is_noisy_if_what_it_wraps_is():
-    for wrap in (Negated, lambda p: Clipped(p, np.zeros(3), np.ones(3), cem.Normal)):
+    for wrap in (Negated, lambda p: Boxed(p, np.zeros(3), np.ones(3), cem.Normal)):
         assert is_noisy(wrap(numbered(SPHERE)))
         assert not is_noisy(wrap(SPHERE.mean))
 

@@ -180,10 +180,14 @@ def test_more_than_half_bad_scores_stop_and_half_do_not():
     ],
 )
 def test_a_limit_that_is_none_is_named(limits, error, message):
-    with pytest.raises(error, match=message):
-        most, iterations, seconds, first, *reserve = limits
+    most, iterations, seconds, first, *reserve = limits
+
+    def checked():
         stopping.check_room(most, first, *reserve)
         stopping.limits(iterations, seconds)
+
+    with pytest.raises(error, match=message):
+        checked()
 
 
 def test_whole_numbers_and_positive_numbers_may_be_numpys():
@@ -242,3 +246,11 @@ def test_samples_pooled_in_vain_are_those_since_the_density_last_moved():
     )
     assert rule(history(kl=[0.1, 0.0, 0.0, 0.0])) == (message, False)
     assert stopping.unreliable(300)(history(kl=[0.1, 0.0, 0.0, 0.0])) == (message, False)
+
+
+def test_failures_count_over_many_samples_not_in_one_small_batch():
+    rule = stopping.failing(share=0.9, over=100)
+    assert rule(history(n_bad=[7] * 14, n=[7] * 14)) is None  # 98
+    assert rule(history(n_bad=[7] * 15, n=[7] * 15)).success is False
+    assert rule(history(n_bad=[7] * 13 + [0, 0], n=[7] * 15)) is None
+    assert rule(history(n_bad=[100, 90], n=[100, 100])) is None
