@@ -13,7 +13,7 @@ from cem.state import Record, State
 from cem.typing import Array, Batch, Family, Problem, Vector
 from cem.wrapping import AroundMethod, Wrapper
 
-EDGE = 1 / 20  # of the width of a box: where it is bent, and how far it reaches outside
+EDGE = 1 / 100  # of the width of a box: where it is bent, and how far it reaches outside
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,11 @@ class Bounded(AroundMethod):
     """A method whose samples outside a box score less the further out they are.
 
     From the score of such a sample is taken the square of its distance, in standard deviations of
-    the density, times the interquartile range of the scores of the batch: no number is to be
-    chosen, and neither the scale of the scores nor that of ``x`` matters. So the density may lie
-    across a border, where the optimum may be, and does not stray. Compare Hansen, Niederberger,
-    Guzzella, Koumoutsakos (2009). The best sample is the best without that.
+    the density, times the interquartile range of the scores of the batch (or all of their range,
+    where that is zero): no number is to be chosen, and neither the scale of the scores nor that of
+    ``x`` matters. So the density may lie across a border, where the optimum may be, and does not
+    stray. Compare Hansen, Niederberger, Guzzella, Koumoutsakos (2009). The best sample is the best
+    without that.
     """
 
     within: Callable[[Batch], Batch]  # the nearest samples of the box
@@ -105,8 +106,10 @@ class Bounded(AroundMethod):
     def _price(self, state: State, x: Batch, score: Vector, finite: Any) -> Vector:
         beyond, spread = np.abs(x - self.within(x)), state.v.spread()
         units = np.divide(beyond, spread, out=beyond.copy(), where=spread > 0)
-        low, high = np.percentile(score[finite], [25, 75]) if finite.any() else (0.0, 1.0)
-        price: Vector = ((high - low) or 1.0) * np.square(units).sum(axis=1)
+        if not finite.any():
+            return np.zeros(len(x))
+        worst, low, high, best = np.percentile(score[finite], [0, 25, 75, 100])
+        price: Vector = ((high - low) or (best - worst)) * np.square(units).sum(axis=1)
         return price
 
 

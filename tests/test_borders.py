@@ -15,13 +15,13 @@ def hill(x):
 
 
 def test_a_sample_is_its_own_point_but_for_the_edges_of_the_box():
-    box = Boxed(hill, np.array([0.0, -10.0]), np.array([20.0, 10.0]), Normal)  # edges of 1
-    x = np.array([[1.0, 9.0], [10.0, 0.0], [19.0, -9.0]])
+    box = Boxed(hill, np.array([0.0, -50.0]), np.array([100.0, 50.0]), Normal)  # edges of 1
+    x = np.array([[1.0, 49.0], [50.0, 0.0], [99.0, -49.0]])
     np.testing.assert_array_equal(box.inside(x), x)
-    outside = np.array([[-1.0, 11.0], [-99.0, 1e300], [21.0, -np.inf]])
-    assert box.inside(outside).tolist() == [[0, 10], [0, 10], [20, -10]]
-    np.testing.assert_allclose(box.inside(np.array([[0.0, 10.0], [-0.5, 10.5]])), [
-        [0.25, 9.75], [0.0625, 9.9375],
+    outside = np.array([[-1.0, 51.0], [-99.0, 1e300], [101.0, -np.inf]])
+    assert box.inside(outside).tolist() == [[0, 50], [0, 50], [100, -50]]
+    np.testing.assert_allclose(box.inside(np.array([[0.0, 50.0], [-0.5, 50.5]])), [
+        [0.25, 49.75], [0.0625, 49.9375],
     ])  # fmt: skip
     assert box(x).tolist() == hill(box.inside(x)).tolist()
 
@@ -41,12 +41,12 @@ def test_the_price_of_a_sample_outside_has_the_scale_of_the_scores_and_of_the_de
         def tell(self, state, _, score):
             return state, Record(*range(16))._replace(top=score)
 
-    box = Boxed(hill, np.array([0.0]), np.array([2.0]), Normal)  # samples go up to 2.1
+    box = Boxed(hill, np.array([0.0]), np.array([2.0]), Normal)  # samples go up to 2.02
     x, score = np.array([[1.0], [2.0], [5.0], [-3.0]]), np.array([0.0, 1.0, 2.0, np.nan])
     for width, unit in ((1.0, 1.0), (4.0, 1.0), (1.0, 1e-9)):
         state = State(Normal([1.0], [width]))
         new, record = box.around(Told()).tell(state, x, score * unit)
-        told = np.array([0.0, 1.0, 2.0 - 1.0 * (2.9 / width) ** 2, np.nan]) * unit
+        told = np.array([0.0, 1.0, 2.0 - 1.0 * (2.98 / width) ** 2, np.nan]) * unit
         np.testing.assert_allclose(record.top, told)
         assert (new.best.x.item(), new.best.score, record.best) == (5.0, 2 * unit, 2 * unit)
 
