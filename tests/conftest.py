@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from cem import History, Record
+
 ROOT = Path(__file__).parents[1]
+
+BASE = Record(
+    t=1, restart=0, nfev=100, n=100, n_bad=0, gamma=1.0, top=2.0, best=2.0, n_elite=10,
+    log_mass=-2.3, ess=10.0, max_weight=0.1, loss=1.0, entropy=1.0, kl=0.1, spread=1.0,
+)  # fmt: skip
 
 settings.register_profile("cem", derandomize=True, deadline=None)  # the same on any machine
 settings.load_profile("cem")
@@ -66,5 +73,20 @@ def failures_of():
                 except (Exception, pytest.fail.Exception):  # noqa: BLE001 - it may fail in any way
                     failed.add(name.removeprefix("test_"))
         return failed
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def history():
+    """Makes a history: one record per element of its columns; the rest is as in `BASE`."""
+
+    def of(**columns):
+        length = max(len(column) for column in columns.values())
+        records = []
+        for i in range(length):
+            values = {name: column[i] for name, column in columns.items()}
+            records.append(BASE._replace(t=i + 1, nfev=100 * (i + 1), **values))
+        return History(records)
 
     return of

@@ -3,40 +3,25 @@
 import numpy as np
 import pytest
 
-from cem import History, Record, stopping
+from cem import History, stopping
 from cem.scores import positive_number, whole_number
 
-BASE = Record(
-    t=1, restart=0, nfev=100, n=100, n_bad=0, gamma=1.0, top=2.0, best=2.0, n_elite=10,
-    log_mass=-2.3, ess=10.0, max_weight=0.1, loss=1.0, entropy=1.0, kl=0.1, spread=1.0,
-)  # fmt: skip
 
-
-def history(**columns):
-    """One record per element of the columns; what is not given stays as in the base."""
-    length = max(len(column) for column in columns.values())
-    records = []
-    for i in range(length):
-        values = {name: column[i] for name, column in columns.items()}
-        records.append(BASE._replace(t=i + 1, nfev=100 * (i + 1), **values))
-    return History(records)
-
-
-def test_iterations_are_counted():
+def test_iterations_are_counted(history):
     rule = stopping.iterations(3)
     assert rule(history(gamma=[1, 2])) is None
     assert rule(history(gamma=[1, 2, 3])) == ("the limit of 3 iterations was reached", False)
 
 
 @pytest.mark.parametrize(("most", "stops_after"), [(100, 1), (199, 1), (200, 2), (299, 2)])
-def test_evaluations_stop_before_they_would_exceed_the_budget(most, stops_after):
+def test_evaluations_stop_before_they_would_exceed_the_budget(most, stops_after, history):
     rule = stopping.evaluations(most, upcoming=100)
     runs = [History(), history(gamma=[1]), history(gamma=[1, 2]), history(gamma=[1, 2, 3])]
     assert [rule(run) is not None for run in runs].index(True) == stops_after
     assert rule(runs[stops_after]) == (f"the budget of {most} evaluations was spent", False)
 
 
-def test_evaluations_keep_a_reserve_and_say_so():
+def test_evaluations_keep_a_reserve_and_say_so(history):
     rule = stopping.evaluations(250, reserve=50, upcoming=100)
     assert rule(history(gamma=[1])) is None
     message = "the budget of 250 evaluations was spent (50 kept for the final sample)"
@@ -57,14 +42,14 @@ def test_a_time_limit_counts_from_the_call(monkeypatch):
     assert rule(History()) == ("the time limit of 10 s was reached", False)
 
 
-def test_a_target_is_reached_by_the_best_score():
+def test_a_target_is_reached_by_the_best_score(history):
     rule = stopping.target(5.0)
     assert rule(History()) is None
     assert rule(history(best=[4.9])) is None
     assert rule(history(best=[4.9, 5.0])) == ("the target was reached", True)
 
 
-def test_elite_that_all_score_the_same_for_five_iterations_have_converged():
+def test_elite_that_all_score_the_same_for_five_iterations_have_converged(history):
     rule = stopping.stalled()
     alike = {"gamma": [7.0] * 5, "top": [7.0] * 5}
     assert rule(history(**alike)) == (
@@ -76,7 +61,7 @@ def test_elite_that_all_score_the_same_for_five_iterations_have_converged():
     assert rule(history(gamma=[6.0] + [7.0] * 4, top=[6.0] + [7.0] * 4)) is None
 
 
-def test_a_level_that_stands_still_while_some_elite_are_better_is_given_patience():
+def test_a_level_that_stands_still_while_some_elite_are_better_is_given_patience(history):
     still = {"gamma": [7.0] * 51, "top": [9.0] * 51, "best": [9.0] * 51}
     rule = stopping.stalled()
     assert rule(history(**{name: column[:50] for name, column in still.items()})) is None
@@ -85,13 +70,13 @@ def test_a_level_that_stands_still_while_some_elite_are_better_is_given_patience
 
 
 @pytest.mark.parametrize("column", ["gamma", "best"])
-def test_a_rise_of_the_level_or_of_the_best_score_renews_the_patience(column):
+def test_a_rise_of_the_level_or_of_the_best_score_renews_the_patience(column, history):
     rising = {"gamma": [7.0] * 51, "top": [9.0] * 51, "best": [9.0] * 51}
     rising[column] = [6.5, *rising[column][1:]]
     assert stopping.stalled()(history(**rising)) is None
 
 
-def test_a_density_that_has_shrunk_to_a_point_has_converged():
+def test_a_density_that_has_shrunk_to_a_point_has_converged(history):
     rule = stopping.degenerate()
     assert rule(History()) is None
     assert rule(history(spread=[1.0, 1.1e-10])) is None
@@ -110,7 +95,7 @@ def test_a_density_that_has_shrunk_to_a_point_has_converged():
     ids=["within the elite", "from one batch to the next"],
 )
 def test_a_density_that_closed_while_its_scores_still_differed_may_have_done_so_too_early(
-    top, gamma
+    top, gamma, history
 ):
     rising = history(spread=[1.0, 1e-5, 1e-10], top=top, gamma=gamma, best=top)
     stop = stopping.degenerate()(rising)
@@ -121,7 +106,7 @@ def test_a_density_that_closed_while_its_scores_still_differed_may_have_done_so_
     assert stop.success
 
 
-def test_a_density_that_has_widened_out_of_all_proportion_is_not_waited_for():
+def test_a_density_that_has_widened_out_of_all_proportion_is_not_waited_for(history):
     rule = stopping.unbounded()
     assert rule(History()) is None
     assert rule(history(spread=[1.0, 1e30])) is None
@@ -133,7 +118,7 @@ def test_a_density_that_has_widened_out_of_all_proportion_is_not_waited_for():
     assert rule(history(spread=[1.0, 1.1e30])) == (message, False)
 
 
-def test_a_density_that_lost_a_direction_has_collapsed_and_is_no_success():
+def test_a_density_that_lost_a_direction_has_collapsed_and_is_no_success(history):
     stop = stopping.degenerate()(history(entropy=[1.0, -np.inf], n_elite=[10, 3]))
     assert not stop.success
     assert stop.message == (
@@ -142,7 +127,7 @@ def test_a_density_that_lost_a_direction_has_collapsed_and_is_no_success():
     )
 
 
-def test_more_than_half_bad_scores_stop_and_half_do_not():
+def test_more_than_half_bad_scores_stop_and_half_do_not(history):
     assert stopping.mostly_bad(History()) is None
     assert stopping.mostly_bad(history(n_bad=[51, 50])) is None
     stop = stopping.mostly_bad(history(n_bad=[0, 51]))
@@ -196,7 +181,7 @@ def test_whole_numbers_and_positive_numbers_may_be_numpys():
     assert positive_number("s", np.float32(0.5)) == 0.5
 
 
-def test_a_search_is_flat_once_its_best_samples_stay_alike():
+def test_a_search_is_flat_once_its_best_samples_stay_alike(history):
     rule = stopping.flat(tolerance=1e-6)
     steps = [*np.linspace(0, 1, 30), *[1.0] * 14]
     levels = [-5.0, *(s - 1e-7 for s in steps[1:])]
@@ -207,14 +192,14 @@ def test_a_search_is_flat_once_its_best_samples_stay_alike():
     assert rule(apart) is None
 
 
-def test_alike_is_relative_for_scores_that_never_differed_by_much():
+def test_alike_is_relative_for_scores_that_never_differed_by_much(history):
     tiny = history(top=[1e-20] * 44, gamma=[0.0] * 44, n=[100] * 44)
     assert stopping.flat(tolerance=1e-6)(tiny) is None
     less = history(top=[1e-20] * 44, gamma=[0.0] + [1e-20 - 1e-29] * 43, n=[100] * 44)
     assert stopping.flat(tolerance=1e-6)(less).success
 
 
-def test_a_search_is_beaten_where_it_settles_below_the_best():
+def test_a_search_is_beaten_where_it_settles_below_the_best(history):
     tops = [*np.linspace(0, 1, 20), *[1.0] * 14]
     seen = {"top": tops, "gamma": [t - 0.01 for t in tops], "n": [100] * 34}
     rule = stopping.beaten(share=0.1)
@@ -224,7 +209,7 @@ def test_a_search_is_beaten_where_it_settles_below_the_best():
     assert rule(history(best=[2.0] * 34, **seen)[:25]) is None
 
 
-def test_a_level_that_is_the_best_score_for_long_is_reliable():
+def test_a_level_that_is_the_best_score_for_long_is_reliable(history):
     rule = stopping.reliable(3)
     assert rule(History()) is None
     assert rule(history(gamma=[9.0] * 2, best=[9.0] * 2)) is None
@@ -235,7 +220,7 @@ def test_a_level_that_is_the_best_score_for_long_is_reliable():
     assert rule(history(gamma=[1.0] + [9.0] * 3, best=[9.0] * 4)) == (message, True)
 
 
-def test_samples_pooled_in_vain_are_those_since_the_density_last_moved():
+def test_samples_pooled_in_vain_are_those_since_the_density_last_moved(history):
     rule = stopping.unreliable(250)
     assert rule(History()) is None
     assert rule(history(kl=[0.0, 0.0, 0.1, 0.0, 0.0])) is None  # 200
@@ -248,7 +233,7 @@ def test_samples_pooled_in_vain_are_those_since_the_density_last_moved():
     assert stopping.unreliable(300)(history(kl=[0.1, 0.0, 0.0, 0.0])) == (message, False)
 
 
-def test_failures_count_over_many_samples_not_in_one_small_batch():
+def test_failures_count_over_many_samples_not_in_one_small_batch(history):
     rule = stopping.failing(share=0.9, over=100)
     assert rule(history(n_bad=[7] * 14, n=[7] * 14)) is None  # 98
     assert rule(history(n_bad=[7] * 15, n=[7] * 15)).success is False
