@@ -62,6 +62,14 @@ class Beta(Independent):
         fitted = fitted_concentration(np.stack([mean, 1 - mean], 1), np.stack([s, t], 1))
         return self.replace(a=fitted[:, 0], b=fitted[:, 1])
 
+    def at_normal(self, u: Batch) -> Batch:
+        """The points whose distribution functions are those of standard normal ``u``."""
+        from scipy.special import betainccinv, betaincinv, ndtr
+
+        u = np.asarray(u)
+        tail = ndtr(-np.abs(u))
+        return np.where(u < 0, betaincinv(self.a, self.b, tail), betainccinv(self.a, self.b, tail))
+
     def no_narrower_than(self, other: Self) -> Self:
         """Every ``a + b`` is lowered to the other's, and the mean kept."""
         share = np.minimum(1.0, (other.a + other.b) / (self.a + self.b))

@@ -49,6 +49,12 @@ class Exponential(Independent):
         x, w = checked_sample(self, x, weights, non_negative)
         return self.replace(mean=w @ x)
 
+    def at_normal(self, u: Batch) -> Batch:
+        """The points whose distribution functions are those of standard normal ``u``."""
+        from scipy.special import log_ndtr
+
+        return -self.mean * log_ndtr(-np.asarray(u))
+
     def spread(self) -> Array:
         """The standard deviation of an exponential is its mean."""
         return self.mean

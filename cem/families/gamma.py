@@ -62,6 +62,16 @@ class Gamma(Independent):
         shape = fitted_shape(w @ divergence_terms(mean, x) / mean)
         return self.replace(shape=shape, rate=shape / mean)
 
+    def at_normal(self, u: Batch) -> Batch:
+        """The points whose distribution functions are those of standard normal ``u``."""
+        from scipy.special import gammainccinv, gammaincinv, ndtr
+
+        u = np.asarray(u)
+        tail = ndtr(-np.abs(u))
+        return np.where(u < 0, gammaincinv(self.shape, tail), gammainccinv(self.shape, tail)) / (
+            self.rate
+        )
+
     def no_narrower_than(self, other: Self) -> Self:
         """Every shape is lowered to the other's, and the mean kept."""
         shape = np.minimum(self.shape, other.shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Self
 
@@ -52,6 +53,13 @@ class Laplace(Independent):
         columns = np.arange(x.shape[1])
         mean = x[order[middle, columns], columns]
         return self.replace(mean=mean, scale=w @ np.abs(x - mean))
+
+    def at_normal(self, u: Batch) -> Batch:
+        """The points whose distribution functions are those of standard normal ``u``."""
+        from scipy.special import log_ndtr
+
+        u = np.asarray(u)
+        return self.mean - np.sign(u) * self.scale * (math.log(2) + log_ndtr(-np.abs(u)))
 
     def no_narrower_than(self, other: Self) -> Self:
         """Every scale is raised to the other's: likelihood ratios stay bounded."""

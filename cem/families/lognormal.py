@@ -62,6 +62,10 @@ class LogNormal(Independent):
         log = self.log.fit(np.log(x), w)
         return self.replace(log_mean=log.mean, log_std=log.std)
 
+    def at_normal(self, u: Batch) -> Batch:
+        """The points whose distribution functions are those of standard normal ``u``."""
+        return np.exp(self.log_mean + self.log_std * np.asarray(u))
+
     def no_narrower_than(self, other: Self) -> Self:
         """Every ``log_std`` is raised to the other's: likelihood ratios stay bounded."""
         return self.replace(log_std=np.maximum(self.log_std, other.log_std))

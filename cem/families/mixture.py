@@ -9,6 +9,7 @@ import numpy as np
 from numpy.random import Generator
 
 from cem.families.expectation_maximisation import likeliest, seeded
+from cem.families.gaussian import standard_normals
 from cem.families.mixing import Mixture
 from cem.families.multivariate_normal import MultivariateNormal, covariance
 from cem.families.normal import LN_2PI, Normal
@@ -43,11 +44,10 @@ class Normals(NamedTuple):
             root = np.linalg.cholesky(self.cov)
         except np.linalg.LinAlgError:  # one has collapsed to a plane
             return np.array([MultivariateNormal(*one).log_density(x) for one in self._each()])
-        z = (x - self.mean[:, None]) @ np.linalg.inv(root).transpose(0, 2, 1)
+        z = np.linalg.inv(root) @ (np.ascontiguousarray(x.T) - self.mean[:, :, None])
         log_size = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
-        square = np.einsum("kni,kni->kn", z, z)
-        log_f = -0.5 * (square + x.shape[1] * LN_2PI) - log_size[:, None]
-        return np.fmax(log_f, -np.inf)  # NaN is nowhere
+        square = np.einsum("kin,kin->kn", z, z)
+        return -0.5 * square - (0.5 * x.shape[1] * LN_2PI + log_size)[:, None]
 
     def entropies(self) -> Vector:
         """``ln det(cov_j) / 2``: what is the same for all is left out."""
@@ -107,10 +107,13 @@ class GaussianMixture(Mixture):
 
     def sample(self, rng: Generator, n: int) -> Batch:
         """``n`` points of ``R^d``, shape ``(n, d)``."""
-        label, x = self._labels(rng, n), np.empty((n, self.n_coordinates))
-        for j in range(self.weight.size):
+        label, x = self._labels(rng, n), standard_normals(rng, n, self.n_coordinates)
+        for j in np.flatnonzero(self.weight):
             at = np.flatnonzero(label == j)
-            x[at] = self._component(j).sample(rng, at.size)
+            try:
+                x[at] = self.mean[j] + x[at] @ np.linalg.cholesky(self.cov[j]).T
+            except np.linalg.LinAlgError:  # it has collapsed to a plane
+                x[at] = self._component(j).sample(rng, at.size)
         return x
 
     def fit(self, x: Batch, weights: Vector) -> Self:
@@ -134,8 +137,8 @@ class GaussianMixture(Mixture):
         whole = Normal(np.zeros(d), np.ones(d)).fit(x, w)
         scale = np.hypot(whole.std, FLATTEST * self.spread())
         scale = np.where(scale > 0, scale, 1.0)
-        y = (x - whole.mean) / scale
-        starts = (seeded(y, w, self.weight.size), self._log_joint(x))
+        y = np.asfortranarray((x - whole.mean) / scale)
+        starts = (self._log_joint(x), seeded(y, w, self.weight.size))
         weight, found = likeliest(
             y,
             w,
@@ -146,6 +149,10 @@ class GaussianMixture(Mixture):
         )
         cov = found.cov * np.multiply.outer(scale, scale)
         return self._of(weight, Normals(whole.mean + found.mean * scale, cov))
+
+    def widened(self, factor: float) -> Self:
+        """The variances of the components multiplied."""
+        return self.replace(cov=factor * self.cov)
 
     def no_narrower_than(self, other: Self) -> Self:
         """Every component gets, in every direction, the largest variance of the other's."""
@@ -176,16 +183,26 @@ class GaussianMixture(Mixture):
 def _refit(y: Array, r: Array) -> Normals:
     """Weighted means and covariances, in a scale where the whole has mean 0 and variances 1."""
     weight = r.sum(axis=1)
-    share = r / weight[:, None]
-    mean = share @ y
-    z = y - mean[:, None]
-    cov = (z * share[..., None]).transpose(0, 2, 1) @ z
-    within = np.tensordot(weight, cov, 1)
-    width = FLATTEST**2 * (within.trace() / len(within) + FLATTEST**2)
-    root = np.linalg.cholesky(NARROWEST * within + width * np.eye(len(within)))
-    inverse = np.linalg.inv(root)
-    values, vectors = np.linalg.eigh(inverse @ cov @ inverse.T)
-    if values.min() < 1:
+    mean = r @ y / weight[:, None]
+    gap = y.T - mean[:, :, None]
+    cov = (gap * r[:, None]) @ gap.transpose(0, 2, 1)
+    cov = (cov + cov.transpose(0, 2, 1)) / (2 * weight[:, None, None])
+    return Normals(mean, _not_flat(weight, cov))
+
+
+def _not_flat(weight: Vector, cov: Array) -> Array:
+    """Covariances with the least width of all directions: see `GaussianMixture.fit`."""
+    d = cov.shape[1]
+    within = (weight @ cov.reshape(-1, d * d)).reshape(d, d)
+    width = FLATTEST**2 * (within.trace() / d + FLATTEST**2)
+    least = NARROWEST * within + width * np.eye(d)
+    try:
+        np.linalg.cholesky(cov - least)
+    except np.linalg.LinAlgError:
+        root = np.linalg.cholesky(least)
+        inverse = np.linalg.inv(root)
+        values, vectors = np.linalg.eigh(inverse @ cov @ inverse.T)
         axes = root @ vectors
         cov = (axes * np.maximum(values, 1.0)[:, None]) @ axes.transpose(0, 2, 1)
-    return Normals(mean, (cov + cov.transpose(0, 2, 1)) / 2)
+        cov = (cov + cov.transpose(0, 2, 1)) / 2
+    return cov

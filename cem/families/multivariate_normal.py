@@ -91,6 +91,12 @@ class MultivariateNormal(Parametric):
         cov = (z.T * w) @ z
         return self.replace(mean=mean, cov=(cov + cov.T) / 2)
 
+    def at_normal(self, u: Batch) -> Batch:
+        """The points ``mean + root u`` of standard normal ``u``."""
+        if self.root is None:
+            raise ValueError("MultivariateNormal.cov is singular: its points lie on a plane")
+        return self.mean + np.asarray(u) @ self.root.T
+
     def no_narrower_than(self, other: Self) -> Self:
         """In every direction the variance is raised to the other's."""
         root = other.root

@@ -66,6 +66,10 @@ class Normal(Independent):
         mean, std = mean_and_deviation(x, w)
         return self.replace(mean=mean, std=std)
 
+    def at_normal(self, u: Batch) -> Batch:
+        """The points whose distribution functions are those of standard normal ``u``."""
+        return self.mean + self.std * np.asarray(u)
+
     def no_narrower_than(self, other: Self) -> Self:
         """Every standard deviation is raised to the other's: likelihood ratios stay bounded."""
         return self.replace(std=np.maximum(self.std, other.std))

@@ -181,6 +181,10 @@ class Parametric:
         """The member nearest to this one whose tails are no lighter than the other's."""
         return self
 
+    def widened(self, factor: float) -> Self:  # noqa: ARG002 - for families with variances
+        """The member with its variances multiplied; itself where no parameter stands for one."""
+        return self
+
     def support(self) -> Support | None:
         """The smallest box that no sample leaves; None if it is not a box, or not known."""
         return None

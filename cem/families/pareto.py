@@ -55,6 +55,12 @@ class Pareto(Independent):
         minimum = distinct(self, x).min(axis=0)
         return self.replace(minimum=minimum, shape=1 / (w @ log_ratio(x, minimum)))
 
+    def at_normal(self, u: Batch) -> Batch:
+        """The points whose distribution functions are those of standard normal ``u``."""
+        from scipy.special import log_ndtr
+
+        return self.minimum * np.exp(-log_ndtr(-np.asarray(u)) / self.shape)
+
     def no_narrower_than(self, other: Self) -> Self:
         """Minima and shapes are lowered to the other's: as much support, as heavy a tail.
 

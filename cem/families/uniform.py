@@ -58,6 +58,14 @@ class Uniform(Independent):
         x, _ = checked_sample(self, x, weights, real)
         return self.replace(low=distinct(self, x).min(axis=0), high=x.max(axis=0))
 
+    def at_normal(self, u: Batch) -> Batch:
+        """The points whose distribution functions are those of standard normal ``u``."""
+        from scipy.special import ndtr
+
+        u, width = np.asarray(u), self.high - self.low
+        near = width * ndtr(-np.abs(u))  # from the nearer end
+        return np.where(u < 0, self.low + near, self.high - near)
+
     def no_narrower_than(self, other: Self) -> Self:
         """The smallest box around both."""
         return self.replace(

@@ -52,7 +52,7 @@ class Polar(NamedTuple):
 
     @classmethod
     def of(cls, x: Array) -> Polar:
-        """Infinite points count as far away, those with a NaN too."""
+        """Infinite points count as far away, those with a NaN too; they have no direction."""
         largest = np.abs(x).max(axis=1, keepdims=True)
         scale = np.where((largest > 0) & (largest < np.inf), largest, 1.0)
         y = x / scale
@@ -60,6 +60,7 @@ class Polar(NamedTuple):
         with np.errstate(over="ignore", invalid="ignore"):
             square = (length * scale)[:, 0] ** 2
             direction = y / np.where(length > 0, length, 1.0)
+        direction[~np.isfinite(square)] = 0.0
         return cls(direction, square)
 
 
@@ -76,7 +77,7 @@ class Rays(NamedTuple):
         d, kappa, m = self.direction.shape[1], self.concentration, self.shape
         inside = np.isfinite(x.square)
         y = in_range(np.where(inside, x.square, 1.0))
-        cosine = self.direction @ np.where(inside[:, None], x.direction, 0.0).T
+        cosine = self.direction @ x.direction.T
         log_size = log_bessel(d / 2 - 1, kappa) - stirling(m) - math.lgamma(d / 2)
         log_f = kappa[:, None] * (cosine - 1) - 0.5 * d * np.log(math.pi * y)
         log_f -= (m / self.scale)[:, None] * divergence_terms(self.scale[:, None], y)

@@ -71,6 +71,12 @@ class Weibull(Independent):
         k = np.exp(increasing_root(equation, -0.5 * np.log(w @ (y - mean) ** 2)))
         return self.replace(shape=k, scale=top * (w @ np.exp(k * y)) ** (1 / k))
 
+    def at_normal(self, u: Batch) -> Batch:
+        """The points whose distribution functions are those of standard normal ``u``."""
+        from scipy.special import log_ndtr
+
+        return self.scale * (-log_ndtr(-np.asarray(u))) ** (1 / self.shape)
+
     def no_narrower_than(self, other: Self) -> Self:
         """Every shape is lowered to the other's, and the mean of ``x^k`` kept for the new ``k``."""
         from scipy.special import gamma

@@ -82,6 +82,11 @@ class FamilyContract:
         parts = [self.family.log_density(part) for part in (x[:1], x[1:7], x[7:])]
         np.testing.assert_allclose(log_f, np.concatenate(parts), rtol=1e-9, atol=1e-9)
 
+    def test_a_batch_may_be_empty(self) -> None:
+        """No samples, and the densities of none."""
+        assert len(self.family.sample(np.random.default_rng(0), 0)) == 0
+        assert self.family.log_density(self._sample(0)[:0]).shape == (0,)
+
     def test_zero_density_off_the_support(self) -> None:
         """``log_density`` is ``-inf`` at every point of ``outside``."""
         if not (outside := self._outside()):

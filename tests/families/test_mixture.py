@@ -107,6 +107,18 @@ def test_the_fit_finds_the_components_that_there_are_from_one_in_the_middle(k):
     np.testing.assert_allclose(fitted.cov[:3], THREE.cov, atol=5 * 2 * np.sqrt(2 / 800))
 
 
+@pytest.mark.parametrize("d", [2, 6, 12])
+def test_a_component_of_three_in_a_hundred_samples_is_found(d):
+    n, far = 6000, np.full(d, 8 / np.sqrt(d))
+    rng = np.random.default_rng(0)
+    rare = rng.random(n) < 0.03
+    x = rng.normal(size=(n, d)) * np.where(rare, 0.5, 1.0)[:, None] + rare[:, None] * far
+    f = GaussianMixture.around(np.zeros(d), np.ones(d), 8).fit(x, np.ones(n))
+    assert f.weight[:3].tolist() == [f.weight[0], pytest.approx(rare.mean(), abs=1e-4), 0.0]
+    np.testing.assert_allclose(f.mean[1], x[rare].mean(axis=0), atol=1e-3)
+    np.testing.assert_allclose(f.cov[1], np.cov(x[rare].T, bias=True), atol=3e-3)
+
+
 def test_the_fit_solves_the_likelihood_equations():
     rng = np.random.default_rng(0)
     x = np.concatenate([rng.normal(size=(400, 2)), rng.normal(size=(300, 2)) * 2 + 4])
