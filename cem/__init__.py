@@ -1,19 +1,23 @@
 """The cross-entropy method: estimate rare events and optimise, with one loop."""
 
-from cem import arrival, checkpoint, diagnostics, loss, plot, stopping
+from cem import arrival, checkpoint, diagnostics, loss, plot, proposals, stopping
 from cem.answer import Noise, NoisyOptimum
 from cem.archive import Face, Keeping
 from cem.callbacks import Checkpoint, Progress
+from cem.chains import MarkovChains
 from cem.cooperation import Cooperating
+from cem.curve import Curve
 from cem.engine import CrossEntropyMethod
-from cem.estimate import Estimate, estimate
+from cem.estimate import estimate, expectation
 from cem.evolution import EvolutionPath
 from cem.families import (
+    AlignedNormals,
     Bernoulli,
     Beta,
     Categorical,
     ColouredNormal,
     Composition,
+    Defended,
     DependencyTree,
     Dirichlet,
     Exponential,
@@ -21,8 +25,10 @@ from cem.families import (
     GaussianMixture,
     Geometric,
     Laplace,
+    Likelier,
     LogNormal,
     LowRankNormal,
+    MarkovChain,
     MultivariateNormal,
     NegativeBinomial,
     Normal,
@@ -31,26 +37,35 @@ from cem.families import (
     Poisson,
     Product,
     RoundedNormal,
+    Stretched,
     Transitions,
     TruncatedNormal,
     Uniform,
     VonMisesFisherNakagami,
+    Walk,
     Weibull,
 )
 from cem.feasibility import Feasibility
+from cem.indicators import Sharpened, SmoothIndicator, Tempered
+from cem.measured import Estimate, Expectation
 from cem.noise import CommonNumbers, FreshNumbers, Replicated, Rescored
 from cem.optimize import maximize, minimize
 from cem.parallel import each
+from cem.pooling import Pooled
 from cem.presets import PRESETS, Plan, Preset
 from cem.race import Race, race
+from cem.reliability import DesignPoint, design_point, design_points
+from cem.replications import Combined, combine, replicate
 from cem.restarts import BIPOP, IPOP, AtMost
 from cem.results import Optimum
 from cem.screening import Screened
-from cem.selection import Boltzmann, Elite, Ranked, SmoothIndicator
+from cem.selection import Boltzmann, Elite, Ranked
+from cem.sensitivity import Sensitivity
 from cem.sizes import Decaying
 from cem.smoothing import Constant, Decreasing, Dynamic, Floor, Margin, Settling
 from cem.state import Best, History, Record, State
 from cem.treatments import Penalise, Rank, Repair, Resample
+from cem.weighted import WeightedSample
 from cem.weights import likelihood_ratio, unit
 from cem.widths import AboutOldMean, Injected, Noisy
 
@@ -61,6 +76,7 @@ __all__ = [
     "IPOP",
     "PRESETS",
     "AboutOldMean",
+    "AlignedNormals",
     "AtMost",
     "Bernoulli",
     "Best",
@@ -69,19 +85,24 @@ __all__ = [
     "Categorical",
     "Checkpoint",
     "ColouredNormal",
+    "Combined",
     "CommonNumbers",
     "Composition",
     "Constant",
     "Cooperating",
     "CrossEntropyMethod",
+    "Curve",
     "Decaying",
     "Decreasing",
+    "Defended",
     "DependencyTree",
+    "DesignPoint",
     "Dirichlet",
     "Dynamic",
     "Elite",
     "Estimate",
     "EvolutionPath",
+    "Expectation",
     "Exponential",
     "Face",
     "Feasibility",
@@ -94,9 +115,12 @@ __all__ = [
     "Injected",
     "Keeping",
     "Laplace",
+    "Likelier",
     "LogNormal",
     "LowRankNormal",
     "Margin",
+    "MarkovChain",
+    "MarkovChains",
     "MultivariateNormal",
     "NegativeBinomial",
     "Noise",
@@ -109,6 +133,7 @@ __all__ = [
     "Placements",
     "Plan",
     "Poisson",
+    "Pooled",
     "Preset",
     "Product",
     "Progress",
@@ -122,25 +147,37 @@ __all__ = [
     "Rescored",
     "RoundedNormal",
     "Screened",
+    "Sensitivity",
     "Settling",
+    "Sharpened",
     "SmoothIndicator",
     "State",
+    "Stretched",
+    "Tempered",
     "Transitions",
     "TruncatedNormal",
     "Uniform",
     "VonMisesFisherNakagami",
+    "Walk",
     "Weibull",
+    "WeightedSample",
     "arrival",
     "checkpoint",
+    "combine",
+    "design_point",
+    "design_points",
     "diagnostics",
     "each",
     "estimate",
+    "expectation",
     "likelihood_ratio",
     "loss",
     "maximize",
     "minimize",
     "plot",
+    "proposals",
     "race",
+    "replicate",
     "stopping",
     "unit",
 ]

@@ -6,10 +6,13 @@ from cem.state import History
 from cem.stopping import Stop
 from cem.typing import StopRule
 
+KNOWN = 0.9  # of the relative error is aimed at where the variation of the weights is known
 FEW_FOR_RTOL = 30.0  # effective samples below which no relative error is trusted
 
 
-def level_settled(gamma: float, *, ess: float = 100.0, most: int = 20) -> StopRule:
+def level_settled(
+    gamma: float, *, ess: float = 100.0, most: int = 20, what: str = "level"
+) -> StopRule:
     """Stop once the fits at the level ``gamma`` rest on ``ess`` effective samples together.
 
     After ``most`` iterations at the level it is settled as well as it will be.
@@ -19,12 +22,12 @@ def level_settled(gamma: float, *, ess: float = 100.0, most: int = 20) -> StopRu
         there = [record.ess for record in history[-most:] if record.gamma >= gamma]
         if not there or (sum(there) < ess and len(there) < most):
             return None
-        return Stop(f"the level {gamma:g} was reached", success=True)
+        return Stop(f"the {what} {gamma:g} was reached", success=True)
 
     return rule
 
 
-def level_stuck(gamma: float, d: int = 10) -> StopRule:
+def level_stuck(gamma: float, d: int = 10, *, what: str = "level") -> StopRule:
     """Stop if the level has not risen for ``d`` iterations and is still below ``gamma``."""
 
     def rule(history: History) -> Stop | None:
@@ -32,7 +35,7 @@ def level_stuck(gamma: float, d: int = 10) -> StopRule:
         if len(recent) <= d or recent[0] >= gamma or max(recent[1:]) > recent[0]:
             return None
         return Stop(
-            f"the level {gamma:g} was not reached: it has not risen above {max(recent):g} for {d} "
+            f"the {what} {gamma:g} was not reached: it has not risen above {max(recent):g} for {d} "
             "iterations; lower rho, raise n_samples, or check that the level can occur",
             success=False,
         )
@@ -40,27 +43,61 @@ def level_stuck(gamma: float, d: int = 10) -> StopRule:
     return rule
 
 
-def sampled(most: int, since: int, *, success: bool) -> StopRule:
-    """Stop after a final sample of ``most``, counted from ``since`` evaluations."""
+def well_aimed(gamma: float, n: int) -> StopRule:
+    """Stop once a further iteration of ``n`` samples at the level would not pay for itself.
+
+    For records whose ``variation`` is foreseen, as those of `cem.pooling.Pooled`: the final sample
+    grows with its square. It pays while each iteration at the level has lowered that by a fifth,
+    unless ``n`` samples are enough for a relative error of 3.5 %.
+    """
 
     def rule(history: History) -> Stop | None:
-        if not history or history[-1].nfev - since < most:
+        there = [record.variation for record in history[-2:] if record.gamma >= gamma]
+        if len(there) < 2:
             return None
-        return Stop(f"a final sample of {most} was drawn", success=success)
+        before, now = there
+        if now**2 < 0.8 * before**2 and (now / 0.035) ** 2 > n:
+            return None
+        return Stop(f"the level {gamma:g} was reached", success=True)
 
     return rule
 
 
-def precise(rtol: float, since: int) -> StopRule:
-    """Stop once the relative error is ``rtol`` or less and 30 effective samples are behind it."""
+def sampled(most: int, since: int, rtol: float | None = None) -> StopRule:
+    """Stop after a final sample of ``most``, counted from ``since`` evaluations.
+
+    If it was to reach the relative error ``rtol``, that is no success.
+    """
 
     def rule(history: History) -> Stop | None:
-        n = history[-1].nfev - since if history else 0
-        if n == 0 or history[-1].ess < FEW_FOR_RTOL:
+        if not history or history[-1].nfev - since < most:
             return None
-        if max(0.0, 1 / history[-1].ess - 1 / n) > rtol**2:
-            return None
-        return Stop(f"the relative error {rtol:g} was reached", success=True)
+        short = "" if rtol is None else f", short of the relative error {rtol:g}"
+        return Stop(f"a final sample of {most} was drawn{short}", success=rtol is None)
+
+    return rule
+
+
+def precise(rtol: float, since: int, first: float | None = None, *, last: int = 0) -> StopRule:
+    """Stop once the relative error is ``rtol`` or less and 30 effective samples are behind it.
+
+    It is looked at once ``first`` samples, counted from ``since`` evaluations, have been drawn; if
+    it is too large, as many as that takes by the variation seen are drawn before it is looked at
+    again, ``last`` at most. To stop at the first block that happens to look well would be biased,
+    since a sample that has missed the largest weights looks best. Without ``first`` it is.
+    """
+
+    def rule(history: History) -> Stop | None:
+        sampled = [record for record in history if record.nfev > since]
+        point = 0.0 if first is None else min(first, last)
+        for record in sampled[-1:] if first is None else sampled:
+            n = record.nfev - since
+            if n < point:
+                continue
+            if record.ess >= FEW_FOR_RTOL and max(0.0, 1 / record.ess - 1 / n) <= rtol**2:
+                return Stop(f"the relative error {rtol:g} was reached", success=True)
+            point = min((record.variation / (KNOWN * rtol)) ** 2, last)
+        return None
 
     return rule
 

@@ -11,7 +11,7 @@ import json
 import math
 import os
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -20,13 +20,21 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib import format as npy
 
-from cem.engine import CrossEntropyMethod
+from cem.families.parametric import is_family
 from cem.randomness import name_of
 from cem.state import Best, History, Record, State
 from cem.typing import Array, Family
 
-VERSION = 2
-WHOLE = ("t", "restart", "nfev", "n", "n_bad", "n_elite")  # the entries of a record that are ints
+VERSION = 3
+WHOLE = (
+    "t",
+    "restart",
+    "nfev",
+    "n",
+    "n_bad",
+    "n_hit",
+    "n_elite",
+)  # the entries of a record that are ints
 COUNTS = ("t", "nfev", "restart", "began")  # those of a state
 Settings = Mapping[str, Any]  # names to strings and numbers
 
@@ -39,31 +47,44 @@ class Saved(NamedTuple):
     settings: dict[str, Any]
 
 
-def settings_of(method: CrossEntropyMethod, **more: Any) -> dict[str, Any]:
+def settings_of(method: Any, **more: Any) -> dict[str, Any]:
     """What decides the bits of a run, as names and plain values: two runs with equal ones agree."""
-    digest = sha256()
-    for name, array in _all_of(method.nominal).items():
-        digest.update(f"{name}{array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    log_weight, size = method.log_weight, method.n_samples
+    own = {field.name: getattr(method, field.name) for field in fields(method)}
     return {
+        "method": type(method).__name__,
         "family": type(method.nominal).__name__,
-        "nominal": digest.hexdigest()[:16],
-        "n_samples": repr(size) if callable(size) else int(size),
-        "select": repr(method.select),
-        "smooth": repr(method.smooth),
-        "gamma": repr(method.gamma),
-        "log_weight": getattr(log_weight, "__name__", repr(log_weight)),
+        **{name: _plain(own[name]) for name in own if name not in {"rng", "root"}},
         "rng": name_of(method.root),
         **more,
     }
 
 
-def _all_of(family: Family) -> dict[str, Array]:
-    """The parameters of a family, and what else it is made of: the box of a truncated one, say."""
-    own = family.parameters()
-    parts: list[str] = [f.name for f in fields(family)] if is_dataclass(family) else []
-    return own | {name: np.asarray(getattr(family, name)) for name in parts if name not in own}
+def _plain(setting: Any) -> Any:
+    if is_family(setting):
+        digest = sha256()
+        for name, array in _all_of(setting):
+            digest.update(f"{name}{array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()[:16]
+    if isinstance(setting, int | np.integer):
+        return int(setting)
+    return getattr(setting, "__name__", repr(setting))
+
+
+def _all_of(part: Any, name: str = "") -> Iterator[tuple[str, Array]]:
+    """The parameters of a family, and what else it is made of: a box, say, or other families."""
+    if is_family(part):
+        own = part.parameters()
+        yield from ((f"{name}{key}", array) for key, array in own.items())
+        names = [f.name for f in fields(part)] if is_dataclass(part) else []
+        for key in names:
+            if key not in own:
+                yield from _all_of(getattr(part, key), f"{name}{key}.")
+    elif isinstance(part, tuple):
+        for j, one in enumerate(part):
+            yield from _all_of(one, f"{name}{j}.{type(one).__name__}.")
+    else:
+        yield name, np.asarray(part)
 
 
 def dumps(state: State, history: History, settings: Settings) -> bytes:
@@ -95,9 +116,16 @@ def dumps(state: State, history: History, settings: Settings) -> bytes:
 
 
 def loads(
-    data: bytes, family: Family, settings: Settings | None = None, *, name: str = "the checkpoint"
+    data: bytes,
+    family: Family | Sequence[Family],
+    settings: Settings | None = None,
+    *,
+    name: str = "the checkpoint",
 ) -> Saved:
     """Read a checkpoint; ``family`` gives the type of the density, ``settings`` what must agree.
+
+    Where the density may be of several types, the first is taken whose parameters have the names
+    of those in the file.
 
     Raises ValueError for a file that is damaged, truncated, lies about its sizes, belongs to
     another family, or was made with other settings (each is named).
@@ -114,6 +142,7 @@ def loads(
         raise ValueError(f"{name} has format version {version!r}; this cem reads {VERSION}")
     if settings is not None:
         _refuse_other(name, saved, settings)
+    family = _fitting(family, arrays)
     try:
         return Saved(*_restore(arrays, family), saved)
     except (KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
@@ -139,7 +168,11 @@ def save(path: str | os.PathLike[str], state: State, history: History, settings:
         raise
 
 
-def load(path: str | os.PathLike[str], family: Family, settings: Settings | None = None) -> Saved:
+def load(
+    path: str | os.PathLike[str],
+    family: Family | Sequence[Family],
+    settings: Settings | None = None,
+) -> Saved:
     """Read the checkpoint in a file; see `loads`."""
     return loads(Path(path).read_bytes(), family, settings, name=f"checkpoint {path}")
 
@@ -187,6 +220,12 @@ def _refuse_other(name: str, saved: Settings, settings: Settings) -> None:
             f"{name} was made with other settings: {differences}; use the same ones, or another "
             "file"
         )
+
+
+def _fitting(family: Family | Sequence[Family], names: Iterable[str]) -> Family:
+    families = family if isinstance(family, Sequence) else (family,)
+    found = {name.removeprefix("v.") for name in names if name.startswith("v.")}
+    return next((f for f in families if f.parameters().keys() == found), families[0])
 
 
 def _restore(arrays: Mapping[str, Array], family: Family) -> tuple[State, History]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.random import SeedSequence
@@ -16,8 +16,17 @@ from cem.selection import Elite
 from cem.sizes import size_of
 from cem.smoothing import Constant, Fit
 from cem.state import Record, State
-from cem.typing import Batch, LogWeight, SampleSize, Selection, Smoothing, Vector
+from cem.typing import Batch, LogWeight, Memory, SampleSize, Selection, Smoothing, Vector
 from cem.weights import effective_sample_size, normalise, unit
+
+
+class Gathered(NamedTuple):
+    """The samples that a refit rests on, and what is to be remembered of them."""
+
+    x: Batch
+    score: Vector
+    log_w: Vector
+    memory: Memory = {}  # noqa: RUF012 - never changed
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,14 +54,15 @@ class CrossEntropyMethod:
     gamma: float = math.inf  # the level to reach
     log_weight: LogWeight = unit
     rng: Any = None
+    first: Any = None  # f(.; v_0), a Family, where that is not the nominal density
     root: SeedSequence = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "root", root_of(self.rng))
 
     def init(self) -> State:
-        """The state before the first iteration: the nominal density, and nothing found."""
-        return State(self.nominal)
+        """The state before the first iteration: the density to begin with, and nothing found."""
+        return State(self.nominal if self.first is None else self.first)
 
     def ask(self, state: State) -> Batch:
         """Sample ``X_1, ..., X_N`` from ``f(.; v_{t-1})``; asking twice gives them twice."""
@@ -64,14 +74,16 @@ class CrossEntropyMethod:
         score, n_bad = finite_or_worst(
             checked_scores(score, len(x)), state.t + 1, hopeless=state.found_nothing_in(len(x))
         )
-        log_w = self.log_weight(self.nominal, state.v, x)
-        gamma, log_w = self.select(score, log_w, self.gamma)
+        seen = self.gathered(state, x, score)
+        gamma, log_w = self.select(seen.score, seen.log_w, self.gamma)
         chosen = np.flatnonzero(log_w > -np.inf)
-        elite, (w, log_total) = x[chosen], normalise(log_w[chosen])
+        elite, (w, log_total) = seen.x[chosen], normalise(log_w[chosen])
         v_hat = state.v.fit(elite, w)
-        v, memory = self.smooth(state, Fit(x, score, gamma, elite, w, v_hat))
+        v, memory = self.smooth(state, Fit(seen.x, seen.score, gamma, elite, w, v_hat))
+        memory = {**memory, **seen.memory} if seen.memory else memory
         best = state.best.or_better(x, score)
         new = replace(state, v=v, t=state.t + 1, nfev=state.nfev + len(x), best=best, memory=memory)
+        ess = effective_sample_size(w)
         return new, Record(
             t=new.t,
             restart=new.restart,
@@ -82,11 +94,17 @@ class CrossEntropyMethod:
             top=float(score.max()),
             best=best.score,
             n_elite=len(w),
-            log_mass=log_total - math.log(len(x)),
-            ess=effective_sample_size(w),
+            log_mass=log_total - math.log(len(seen.x)),
+            ess=ess,
             max_weight=float(w.max()),
             loss=fitted_cross_entropy(v_hat, elite, w),
             entropy=entropy_or_estimate(v, state.v, x),
             kl=kl_or_estimate(v, state.v, x),
             spread=float(v.spread().max()),
+            n_hit=int(np.count_nonzero(score >= self.gamma)),
+            variation=math.sqrt(max(0.0, len(seen.x) / ess - 1)),
         )
+
+    def gathered(self, state: State, x: Batch, score: Vector) -> Gathered:
+        """What the refit rests on: this batch, with its weights."""
+        return Gathered(x, score, self.log_weight(self.nominal, state.v, x))

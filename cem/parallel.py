@@ -70,6 +70,7 @@ def _score(problem: Problem, t: int, addressed: tuple[tuple[SeedSequence, int], 
         raise ValueError(
             f"the problem raised {type(culprit).__name__}: {culprit} on sample {start + at} of "
             f"iteration {t + 1} (rng={name_of(root)}); sample: {in_a_line(x[at])}"
+            + ("" if str(culprit) == str(error) else f"; of its batch it said: {error}")
         ) from culprit
     return checked_scores(score, len(x))
 

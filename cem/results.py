@@ -9,6 +9,8 @@ import numpy as np
 
 from cem.state import History, State
 
+LONG = 120  # characters that a value may have in the text of a result
+
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Result:
@@ -54,7 +56,10 @@ def _short(value: Any) -> str:
         return np.array2string(value, threshold=12, edgeitems=4).replace("\n", "")
     if isinstance(value, float):
         return f"{value:.6g}"
-    return str(value)
+    if isinstance(value, str | tuple):
+        return str(value)
+    text = " ".join(repr(value).split())  # a family may have many parameters
+    return text if len(text) <= LONG else f"{text[: LONG - 4]} ..."
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)

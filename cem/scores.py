@@ -9,6 +9,8 @@ import numpy as np
 
 from cem.typing import Vector
 
+NOTHING = -1e300  # the logarithm of 0, as a number
+
 
 def checked_scores(score: Any, n: int) -> Vector:
     """One real number per sample as a float vector, or an error that says what came instead.

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cem.scores import positive_number, real_number, rounded_up, whole_number
+from cem.scores import real_number, rounded_up, whole_number
 from cem.typing import Vector
 
 
@@ -34,7 +34,7 @@ class Elite:
     at_most: int | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "rho", _share(self.rho))
+        object.__setattr__(self, "rho", share(self.rho))
         for name in ("at_least", "at_most"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, whole_number(name, getattr(self, name)))
@@ -134,7 +134,7 @@ class Boltzmann:
     rho: float = 0.1
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "rho", _share(self.rho))
+        object.__setattr__(self, "rho", share(self.rho))
 
     def __call__(self, score: Vector, log_w: Vector, gamma: float) -> tuple[float, Vector]:
         """The level, and ``log_w`` plus ``(S_i - S_max) / T``; ``-inf`` where that is no weight."""
@@ -170,94 +170,6 @@ def _boltzmann_weights(score: Vector, size: float) -> Vector:
     return w
 
 
-@dataclass(frozen=True)
-class SmoothIndicator:
-    """Every sample counts by a smooth indicator: ``w_i = W_i Phi((S_i - gamma) / sigma)``.
-
-    The improved cross-entropy method (iCE) of Papaioannou, Geyer, Straub (2019), to estimate the
-    probability of ``S >= gamma``: instead of a level that rises, ``sigma`` falls, and no sample is
-    thrown away. ``sigma`` is the smallest at which the weights have a coefficient of variation of
-    ``cv``; where none is small enough, the one with the least variation. Once the variation of
-    ``1{S_i >= gamma} / Phi((S_i - gamma) / sigma)`` is no larger than ``cv`` either (about a share
-    of ``1 / (1 + cv^2)`` of the samples hits), the indicator itself takes over.
-
-    From then on the level is ``gamma``. Before, it is ``gamma - sigma``, where the smooth indicator
-    is ``Phi(-1) = 0.16``: it rises as ``sigma`` falls. A family that cannot come near the smooth
-    event has weights that vary by more than ``cv`` whatever its parameters; then ``sigma`` cannot
-    fall, and the level is stuck. So 1.5 does for normal densities; independent exponential times,
-    say, need 5. Raises ValueError without a finite ``gamma``.
-
-    >>> score, log_w = np.array([1.0, 0.0, 0.0, 0.0]), np.zeros(4)
-    >>> level, log_w = SmoothIndicator(cv=1.5)(score, log_w, 2.0)
-    >>> w = np.exp(log_w)
-    >>> round(level, 4), (w.std() / w.mean()).round(4)
-    (1.2658, np.float64(1.5))
-    """
-
-    cv: float = 1.5
-
-    def __post_init__(self) -> None:
-        name = "cv, the coefficient of variation of the weights,"
-        object.__setattr__(self, "cv", positive_number(name, self.cv))
-
-    def __call__(self, score: Vector, log_w: Vector, gamma: float) -> tuple[float, Vector]:
-        """The level, and ``log_w`` plus the logarithm of the indicator, smooth or not."""
-        if not math.isfinite(gamma):
-            raise ValueError(
-                f"SmoothIndicator needs a level gamma to end at; got {gamma}: use it with "
-                "cem.estimate, and Ranked or Boltzmann to optimise"
-            )
-        from scipy.special import log_ndtr
-
-        with np.errstate(over="ignore"):  # a gap of inf has the weight of its limit
-            gap = score - gamma
-        hit = gap >= 0
-        sharp = np.where(hit, log_w, -np.inf)
-        if hit.all() or _variation(sharp) <= self.cv:
-            return gamma, sharp
-        sigma = _softness(gap, log_w, self.cv)
-        with np.errstate(over="ignore"):
-            log_indicator = log_ndtr(gap / sigma)
-        if _variation(np.where(hit, -log_indicator, -np.inf)) <= self.cv:
-            return gamma, sharp
-        return min(gamma - sigma, math.nextafter(gamma, -math.inf)), log_w + log_indicator
-
-
-def _softness(gap: Vector, log_w: Vector, cv: float) -> float:
-    """The smallest ``sigma`` at which the weights vary by ``cv``, or else the least."""
-    from scipy.special import log_ndtr
-
-    def variation(sigma: float) -> float:
-        with np.errstate(over="ignore"):
-            return _variation(log_w + log_ndtr(gap / sigma))
-
-    size = np.abs(gap[np.isfinite(gap)])
-    sigma, soft = float(size[size > 0].min()) / 8, float(size.max()) * 8  # sharp; nearly constant
-    tried = {sigma: variation(sigma)}
-    while tried[sigma] > cv and sigma < soft:
-        sigma *= 2
-        tried[sigma] = variation(sigma)
-    if len(tried) == 1 or tried[sigma] > cv:
-        return min(tried, key=tried.__getitem__)
-    below = sigma / 2
-    for _ in range(20):  # to a millionth
-        middle = below + (sigma - below) / 2
-        if variation(middle) > cv:
-            below = middle
-        else:
-            sigma = middle
-    return sigma
-
-
-def _variation(log_w: Vector) -> float:
-    """The coefficient of variation of weights; infinite if all are zero."""
-    top = log_w.max()
-    if top == -np.inf:
-        return math.inf
-    w = np.exp(log_w - top)
-    return math.sqrt(max(0.0, len(w) * float(w @ w) / float(w.sum()) ** 2 - 1))
-
-
 def _level(score: Vector, places: int) -> float:
     """The score at the last of so many places."""
     n = len(score)
@@ -278,7 +190,8 @@ def _places(rho: float, n: int) -> int:
     return rounded_up(rho * n)
 
 
-def _share(rho: Any) -> float:
+def share(rho: Any) -> float:
+    """The share of the samples that is elite, or an error."""
     name = "rho, the share of the samples that is elite,"
     value = real_number(name, rho)
     if not 0 < value < 1:

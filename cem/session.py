@@ -44,24 +44,21 @@ def session(
     **settings: Any,
 ) -> Iterator[Session]:
     """Open the workers, find where to start, and close the workers again."""
-    if not callable(problem):
-        raise TypeError(
-            "problem must be a function of a batch, or an object that can be called; got "
-            f"{reprlib.repr(problem)} of type {type(problem).__name__}"
-        )
+    check_problem(problem)
     size_of(method.n_samples, 0)
     settings["chunk_size"] = chunk_size
     callbacks = _callbacks(callback)
+    families = (method.init().v, method.nominal)
     if checkpoint is not None:
         path = Path(checkpoint)
         if path.exists():
             if start is not None:
                 raise ValueError(f"start was given, and {path} exists: expected only one of them")
             if method.rng is None:  # any seed will do, so the one in the file does
-                made = files.load(path, method.nominal).settings
+                made = files.load(path, families).settings
                 method = replace(method, rng=root_named(made.get("rng", "")))
             known = files.settings_of(method, **settings)
-            start = files.load(path, method.nominal, known)[:2]
+            start = files.load(path, families, known)[:2]
         known = files.settings_of(method, **settings)
         history = start[1] if start else None
         callbacks = (Checkpoint(path, known, history), *callbacks)
@@ -84,6 +81,15 @@ def _callbacks(callback: Any) -> tuple[Callback, ...]:
             f"callback must be a function of (state, record), or several of them; got {callback!r}"
         )
     return callbacks
+
+
+def check_problem(problem: Any) -> None:
+    """Refuse what cannot be called."""
+    if not callable(problem):
+        raise TypeError(
+            "problem must be a function of a batch, or an object that can be called; got "
+            f"{reprlib.repr(problem)} of type {type(problem).__name__}"
+        )
 
 
 def chunk_size_of(problem: Any, chunk_size: int | None) -> int:

@@ -72,12 +72,14 @@ class Record(NamedTuple):
     entropy: float  # H(f(.; v_t))
     kl: float  # D(f(.; v_t) || f(.; v_{t-1})), how far the density moved
     spread: float  # largest standard deviation of a coordinate under v_t
+    n_hit: int = 0  # samples of this iteration at the level asked for, or above
+    variation: float = np.nan  # of the weights of an estimate: sd over mean, found or foreseen
 
 
 class History(tuple[Record, ...]):
     """The records in order, oldest first.
 
-    >>> History().append(Record(*range(16))).column("gamma")
+    >>> History().append(Record(*range(18))).column("gamma")
     array([5.])
     """
 
@@ -86,6 +88,24 @@ class History(tuple[Record, ...]):
     def append(self, record: Record) -> History:
         """A longer history; this one stays as it is."""
         return History((*self, record))
+
+    def table(
+        self,
+        *names: str,
+    ) -> str:
+        """Columns of numbers, aligned; by default what tells whether an estimate was well steered.
+
+        >>> print(History().append(Record(*range(18))).table("t", "nfev", "gamma", "n_hit"))
+        t  nfev  gamma  n_hit
+        0     2      5     16
+        """
+        names = names or ("t", "nfev", "gamma", "n_hit", "ess", "max_weight", "variation")
+        columns = [[name, *(f"{x:.4g}" for x in self.column(name))] for name in names]
+        width = [max(map(len, column)) for column in columns]
+        rows = zip(*columns, strict=True)
+        return "\n".join(
+            "  ".join(cell.rjust(w) for cell, w in zip(row, width, strict=True)) for row in rows
+        )
 
     def column(self, name: str) -> Array:
         """One number of every record, shape ``(len(history),)``."""

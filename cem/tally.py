@@ -81,6 +81,11 @@ class Tally:
         return self.sum1**2 / self.sum2 if self.hits else 0.0
 
     @property
+    def variation(self) -> float:
+        """The coefficient of variation of ``z``: standard deviation over mean."""
+        return math.sqrt(max(0.0, self.n / self.ess - 1)) if self.hits else math.inf
+
+    @property
     def max_weight(self) -> float:
         """The largest share of one sample in the estimate."""
         return self.largest / self.sum1 if self.hits else 0.0
@@ -97,21 +102,21 @@ class Tally:
             return 0.0
         return third / variance**1.5 / math.sqrt(self.n)
 
-    def interval(self, level: float = 0.95) -> ConfidenceInterval:
-        """A two-sided confidence interval for ``ell``; see `cem.estimate.Estimate`."""
+    def interval(self, level: float = 0.95, most: float = 1.0) -> ConfidenceInterval:
+        """A two-sided confidence interval for ``ell``, at most ``most``: see `cem.Estimate`."""
         if not 0 < level < 1:
             raise ValueError(f"level must lie strictly between 0 and 1; got {level!r}")
         tail = (1 - level) / 2
         if self.plain and self.n:
             return self._binomial(tail)
         if self.hits < 2:
-            return ConfidenceInterval(0.0, 1.0)  # nothing is known
+            return ConfidenceInterval(0.0, most)  # nothing is known
         from scipy.special import stdtrit
 
         quantile = float(stdtrit(max(1.0, self.ess - 1), 1 - tail))
         low = self.probability * (1 - self.relative_error * self._unskew(quantile))
         high = self.probability * (1 - self.relative_error * self._unskew(-quantile))
-        return ConfidenceInterval(max(0.0, low), min(1.0, high))
+        return ConfidenceInterval(max(0.0, low), min(most, high))
 
     def _unskew(self, y: float) -> float:
         """``T`` with ``T + a T^2 / 3 + a^2 T^3 / 27 + a / 6 = y``, for the skewness ``a``."""

@@ -15,14 +15,18 @@ LAYERS = (  # of cem, from the ground up: a module imports from lower layers onl
     {"scores"},
     {"loss"},
     {"families"},
-    {"state", "weights", "selection", "smoothing", "sizes", "tally", "feasibility"},
+    {"state", "weights", "selection", "smoothing", "sizes", "tally", "feasibility"}
+    | {"proposals", "sensitivity"},
     {"widths", "screening", "archive", "evolution", "treatments", "wrapping"},
-    {"engine", "stopping", "parallel", "diagnostics", "results"},
-    {"run", "checkpoint", "cooperation", "noise", "arrival"},
-    {"callbacks", "restarts", "race", "borders"},
-    {"session", "answer", "presets", "constraints"},
+    {"indicators", "engine", "stopping", "parallel", "diagnostics", "results"}
+    | {"chains", "standard"},
+    {"run", "checkpoint", "cooperation", "noise", "arrival", "pooling", "curve"},
+    {"callbacks", "restarts", "race", "borders", "methods", "weighted"},
+    {"session", "answer", "presets", "constraints", "measurement", "reliability"},
+    {"measured"},
+    {"study"},
     {"optimize", "estimate"},
-    {"plot", "testing"},
+    {"plot", "testing", "replications"},
     {""},  # cem itself, the public names
 )
 LAYER = {name: height for height, names in enumerate(LAYERS) for name in names}
@@ -96,7 +100,7 @@ def test_the_method_knows_no_family(name):
 
 
 def test_the_method_knows_no_driver_and_no_file():
-    for name in ("engine", "run", "state"):
+    for name in ("engine", "run", "state", "pooling", "chains"):
         found = imports(ROOT / "cem" / f"{name}.py", everywhere=True)
         for above in ("optimize", "estimate", "session", "checkpoint", "callbacks", "testing"):
             assert f"cem.{above}" not in found
@@ -163,17 +167,17 @@ def test_pytest_is_imported_by_the_contracts_only():
 def test_matplotlib_is_imported_by_the_plots_only_and_inside_functions():
     for path in files("cem"):
         assert within(imports(path, everywhere=False), "matplotlib") == set()
-        if name_of(path) != "cem.plot":
+        if part(name_of(path)) != "plot":
             assert within(imports(path, everywhere=True), "matplotlib") == set()
 
 
 @pytest.mark.parametrize(
     ("module", "heavy"),
     [
-        ("cem", HEAVY | {"scipy.stats", "scipy.sparse", "scipy.optimize", "asyncio", "concurrent"}),
+        ("cem", HEAVY | {"scipy", "asyncio", "concurrent"}),
         ("problems", HEAVY),
         ("problems.maxcut", HEAVY),
-        ("problems.rare_event.bridge", HEAVY),
+        ("problems.rare_event", HEAVY | {"scipy"}),
     ],
 )
 def test_importing_is_light(module, heavy):
@@ -206,11 +210,9 @@ def test_every_family_has_its_test_that_inherits_the_contract():
 def test_every_problem_has_its_test_that_inherits_the_contract():
     import problems
 
-    tests = " ".join(p.read_text(encoding="utf-8") for p in files("tests/problems"))
+    tests = {p.stem: p.read_text(encoding="utf-8") for p in files("tests/problems")}
     for name in problems.names():
-        word = name.replace("-", "_")
-        assert (ROOT / "tests" / "problems" / f"test_{word}.py").exists()
-        assert tests.count("(ProblemContract)") >= len(problems.names())
+        assert "(ProblemContract)" in tests[f"test_{name.replace('-', '_')}"], name
 
 
 def test_every_module_of_the_library_has_its_test():
@@ -222,6 +224,7 @@ def test_every_module_of_the_library_has_its_test():
         "session",
         "results",
         "testing",
+        "study",
         "wrapping",
     }  # by those who use them
     assert modules - have - tested_elsewhere == set()

@@ -11,8 +11,23 @@ import pytest
 from numpy.lib import format as npy
 
 import cem
-from cem import Bernoulli, Best, CrossEntropyMethod, History, MultivariateNormal, Normal, State
+from cem import (
+    Bernoulli,
+    Best,
+    CrossEntropyMethod,
+    History,
+    MultivariateNormal,
+    Normal,
+    Record,
+    State,
+)
 from cem.checkpoint import dumps, load, loads, save, settings_of
+from cem.families import GaussianMixture
+from cem.families.aligned_normals import AlignedNormals
+from cem.families.defended import Defended
+from cem.families.likelier import Likelier
+from cem.families.stretched import Stretched
+from cem.pooling import Pooled
 from problems.rare_event.bridge import Bridge
 
 FAMILY = MultivariateNormal([0.0, 1.0], np.eye(2))
@@ -101,6 +116,41 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
         save(path, *a_run(t=2), {"n": 1})
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["run.npz"]
+
+
+def test_the_density_may_be_of_several_types_and_is_of_the_one_that_has_its_parameters():
+    state, history = a_run()
+    data = dumps(state, history, {})
+    for families in ([FAMILY, Bernoulli([0.5])], [Bernoulli([0.5]), FAMILY], (FAMILY,)):
+        assert_same(loads(data, families), state, history)
+        assert type(loads(data, families).state.v) is MultivariateNormal
+    with pytest.raises(ValueError, match="does not fit the family Bernoulli"):
+        loads(data, [Bernoulli([0.5]), cem.Exponential([1.0])])
+
+
+def test_the_numbers_of_an_estimate_come_back_with_their_types():
+    state, history = a_run()
+    odd = history[-1]._replace(n_hit=7, variation=np.inf)
+    (record,) = loads(dumps(state, History([odd]), {}), FAMILY).history
+    assert (record.n_hit, record.variation) == (7, np.inf)
+    assert type(record.n_hit) is int
+
+
+def nested(mean=(0.0, 0.0), scales=(1.0, 2.0), k=2):
+    """A density that is made of others."""
+    wide = Stretched([0.0] * 2, [1.0] * 2, list(scales), [0.5, 0.5])
+    kinds = (GaussianMixture.around(list(mean), [1.0] * 2, k), AlignedNormals.standard_normal(2, k))
+    return Defended.by(wide, Likelier(kinds))
+
+
+def pooled(first):
+    return Pooled(nominal=Normal([0.0] * 2, [1.0] * 2), n_samples=50, rng=1, first=first)
+
+
+def test_the_settings_of_a_density_made_of_others_are_the_same_whenever_it_is_made():
+    assert settings_of(pooled(nested())) == settings_of(pooled(nested()))
+    for other in (nested(mean=(0.0, 1.0)), nested(scales=(1.0, 3.0)), nested(k=3)):
+        assert settings_of(pooled(nested())) != settings_of(pooled(other))
 
 
 def test_settings_that_cannot_be_written_leave_no_file(tmp_path):
@@ -199,14 +249,16 @@ FORGED = {
     "a deep header": {"v_mean": npy.magic(1, 0) + (9000).to_bytes(2, "little") + b"(" * 9000},
     "a header that is code": {"v_mean": npy_file("__import__('os').getcwd()")},
     "a head that is no object": {"head": head([1, 2])},
-    "a head without settings": {"head": head({"version": 2})},
+    "a head without settings": {"head": head({"version": 3})},
     "a head of text": {"head": npy_file((3,), "|u1", b"{{{")},
     "a count of one number": {"count": npy_file((1,), "<i8", bytes(8))},
     "a count that is no row": {"count": npy_file((), "<i8", bytes(8))},
     "a history of other columns": {"history": npy_file((1, 3), "<f8", bytes(24))},
     "a flat history": {"history": npy_file((3,), "<f8", bytes(24))},
     "infinitely many samples": {
-        "history": npy_file((1, 15), "<f8", np.full(15, np.inf).tobytes()),
+        "history": npy_file(
+            (1, len(Record._fields)), "<f8", np.full(len(Record._fields), np.inf).tobytes()
+        ),
     },
     "text for a parameter": {"v_mean": npy_file((2,), "<U3", bytes(24))},
     "complex numbers": {"v_mean": npy_file((2,), "<c16", bytes(32))},
@@ -254,7 +306,7 @@ def test_a_compressed_member_is_refused_before_it_is_unpacked():
 
 
 def test_another_version_of_the_format_is_named():
-    with pytest.raises(ValueError, match=r"has format version 99; this cem reads 2$"):
+    with pytest.raises(ValueError, match=r"has format version 99; this cem reads 3$"):
         loads(forged(head=head({"version": 99, "settings": {}})), FAMILY)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import cem
-from cem.diagnostics import open_coordinates, weight_warnings
+from cem.diagnostics import MORE, disagreement, open_coordinates, weight_warnings
 from cem.tally import Tally
 from problems.rare_event.bridge import Bridge
 
@@ -34,6 +34,42 @@ def test_one_sample_with_more_than_a_tenth_of_the_weight_is_warned_of():
     assert heavy.startswith("one sample carries 11% of the estimate: the weights are heavy-tailed")
     log_w[0] = np.log(400)
     assert weight_warnings(Tally().add(log_w, 5000)) == []
+
+
+def final(probability, ess=400.0, n=1000):
+    """A tally of even weights with that mean."""
+    return Tally().add(np.full(int(ess), np.log(probability * n / ess)), n)
+
+
+def test_a_steering_that_tells_another_probability_is_warned_of(history):
+    levels = history(gamma=[2.0, 3.0], log_mass=np.log([0.1, 2e-6]), ess=[100.0, 100.0])
+    (said,) = disagreement(levels, final(1e-6), 3.0)
+    assert said.startswith("the samples of the steering tell 2e-06, the final ones 1e-06, and that")
+
+
+def test_a_steering_that_tells_less_has_seen_less_and_is_no_cause(history):
+    levels = history(gamma=[3.0], log_mass=[np.log(2e-6)], ess=[1e6])
+    assert disagreement(levels, final(4e-4), 3.0) == []
+
+
+def test_a_small_difference_is_no_cause_however_sure_it_is(history):
+    levels = history(gamma=[3.0], log_mass=[np.log(2e-6)], ess=[1e6])
+    assert disagreement(levels, final(1.01 * 2e-6 / MORE, ess=1000.0), 3.0) == []
+    assert len(disagreement(levels, final(0.99 * 2e-6 / MORE, ess=1000.0), 3.0)) == 1
+
+
+def test_what_may_be_chance_is_not_warned_of(history):
+    few = history(gamma=[3.0], log_mass=[np.log(2e-6)], ess=[30.0])  # an error of .18
+    assert disagreement(few, final(1e-6), 3.0) == []
+    assert len(disagreement(few, final(0.9e-6), 3.0)) == 1  # ln(2 / .9) = .80, 4 errors = .75
+
+
+def test_only_a_steering_that_ended_at_the_level_and_a_sample_that_hit_can_disagree(history):
+    far = {"log_mass": np.log([1e-3, 1e-3]), "ess": [1e3, 1e3]}
+    assert disagreement(history(gamma=[3.0, 2.9], **far), final(1e-6), 3.0) == []
+    assert disagreement(cem.History(), final(1e-6), 3.0) == []
+    assert disagreement(history(gamma=[3.0, 3.0], **far), Tally(n=1000.0), 3.0) == []
+    assert len(disagreement(history(gamma=[2.9, 3.0], **far), final(1e-6), 3.0)) == 1
 
 
 @pytest.mark.parametrize(

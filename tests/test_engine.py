@@ -8,6 +8,7 @@ import pytest
 import cem
 from cem import Bernoulli, CrossEntropyMethod, Elite, Exponential, Normal, Settling
 from cem.loss import empirical_cross_entropy, entropy, kl_divergence
+from cem.methods import Case, method_of
 from cem.smoothing import Constant
 from cem.weights import effective_sample_size, normalise
 from problems.rare_event.bridge import Bridge
@@ -95,6 +96,8 @@ def test_the_record_says_what_the_step_did():
     assert record.entropy == pytest.approx(entropy(state.v), rel=1e-12)
     assert record.kl == pytest.approx(kl_divergence(state.v, m.nominal), rel=1e-12)
     assert record.spread == state.v.spread().max()
+    assert record.n_hit == 0  # the level asked for is infinite
+    assert record.variation == pytest.approx(np.sqrt(100 / elite.sum() - 1), rel=1e-12)
 
 
 def test_with_likelihood_ratios_the_record_says_how_they_weigh():
@@ -111,6 +114,10 @@ def test_with_likelihood_ratios_the_record_says_how_they_weigh():
     assert record.log_mass == pytest.approx(np.log(w.sum() / 100), rel=1e-12)
     assert record.ess == pytest.approx(effective_sample_size(w), rel=1e-12)
     assert record.max_weight == pytest.approx(w.max() / w.sum(), rel=1e-12)
+    assert record.n_hit == (score >= 9.0).sum() > 0
+    z = np.zeros(100)
+    z[elite] = w
+    assert record.variation == pytest.approx(z.std() / z.mean(), rel=1e-12)
     np.testing.assert_allclose(state.v.mean, w @ x[elite] / w.sum(), rtol=1e-12)
     loss = empirical_cross_entropy(state.v.log_density(x[elite]), normalise(log_w)[0])
     assert record.loss == pytest.approx(loss, rel=1e-12)
@@ -196,9 +203,35 @@ def test_ask_and_tell_by_hand_give_the_bits_of_maximize():
     np.testing.assert_equal(state.v.parameters(), found.family.parameters())
 
 
+def test_a_method_may_begin_elsewhere_than_at_its_nominal_density():
+    u, first = Exponential([1.0]), Exponential([4.0])
+    m = method(nominal=u, first=first, gamma=6.0, log_weight=cem.likelihood_ratio)
+    assert m.init().v is first
+    assert method(nominal=u).init().v is u
+    x = m.ask(m.init())
+    _, record = m.tell(m.init(), x, ones(x))
+    w = np.exp(u.log_density(x) - first.log_density(x))[ones(x) >= record.gamma]
+    assert record.log_mass == pytest.approx(np.log(w.sum() / 100), rel=1e-12)
+
+
+def test_ask_and_tell_by_hand_give_the_steering_of_the_default_estimate():
+    bridge = Bridge(1.0)
+    found = cem.estimate(bridge, n_samples=300, n_final=100, rng=3)
+    plan = method_of("auto")(
+        Case(problem=bridge, nominal=bridge.nominal(), gamma=1.0, rng=3, n_samples=300)
+    )
+    m, state, history = plan.steering, plan.steering.init(), cem.History()
+    for _ in range(found.nit):
+        x = m.ask(state)
+        state, record = m.tell(state, x, bridge(bridge.nominal().at_normal(x)))
+        history = history.append(record)
+    assert history == found.levels
+    np.testing.assert_equal(state.v.parameters(), found.family.parameters())
+
+
 def test_ask_and_tell_by_hand_give_the_levels_of_estimate():
     bridge = Bridge(2.0)
-    found = cem.estimate(bridge, n_samples=500, n_final=500, rng=3)
+    found = cem.estimate(bridge, method="multilevel", n_samples=500, n_final=500, rng=3)
     m = CrossEntropyMethod(
         nominal=bridge.nominal(),
         n_samples=500,

@@ -69,6 +69,33 @@ def test_levels_and_best_are_those_of_the_history(optimum):
     assert set(found["known optimum: 12"][:, 1]) == {12.0}
 
 
+def test_an_estimate_shows_how_its_weights_vary_and_an_optimum_does_not(estimate, optimum):
+    axes = plot.levels(estimate)
+    (right,) = (other for other in axes.figure.axes if other is not axes)
+    assert right.get_yscale() == "log"
+    drawn_there = lines(right)["variation of weights"][:, 1]
+    assert np.array_equal(drawn_there, estimate.levels.column("variation"))
+    assert len(plot.levels(optimum).figure.axes) == 1
+
+
+def test_the_levels_of_an_expectation_are_powers_and_its_estimate_is_a_mean():
+    found = cem.expectation(lambda x: x[:, 0] ** 4, cem.Exponential([1.0]), rng=1)
+    axes = plot.levels(found)
+    assert axes.get_ylabel() == "power of H"
+    assert lines(axes)[r"level $\gamma_t$"][-1, 1] == 1
+    assert "best so far" not in lines(axes)
+    assert plot.final_sample(found).get_ylabel() == "estimate of the mean"
+    assert drawn(plot.overview(found)).startswith(b"\x89PNG")
+
+
+def test_crude_monte_carlo_has_no_steering_to_show():
+    found = cem.estimate(Bridge(1.0), method="crude", n_samples=500, rng=1)
+    figure = plot.overview(found)
+    texts = [text.get_text() for axes in figure.axes for text in axes.texts]
+    assert texts == ["the nominal density was sampled"] * 3
+    assert drawn(figure).startswith(b"\x89PNG")
+
+
 def test_the_level_asked_for_is_drawn_and_the_final_sample_is_not_among_the_levels(estimate):
     found = lines(plot.levels(estimate))
     assert set(found["level asked for: 2"][:, 1]) == {2.0}

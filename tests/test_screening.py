@@ -59,6 +59,7 @@ def test_in_high_dimension_screening_makes_estimates_precise():
     runs = [
         cem.estimate(of_two, u, gamma, smooth=smooth, rng=seed, **settings) for seed in range(10)
     ]
+    settings["method"] = "multilevel"
     plain = [cem.estimate(of_two, u, gamma, rng=seed, **settings) for seed in range(10)]
     for run in runs:
         assert run.success

@@ -63,6 +63,12 @@ def test_a_column_is_that_number_of_every_record():
     assert History().column("gamma").shape == (0,)
 
 
+def test_a_record_without_the_numbers_of_an_estimate_says_that_it_has_none():
+    short = Record(*range(16))
+    assert short.n_hit == 0
+    assert np.isnan(short.variation)
+
+
 def test_a_column_that_is_none_is_an_error():
     with pytest.raises(ValueError, match="fitness"):
         History([record(1)]).column("fitness")

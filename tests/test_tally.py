@@ -44,6 +44,23 @@ def test_blocks_add_up_to_the_whole_however_it_is_cut(log_w, cut, more):
     assert parts.skewness == pytest.approx(whole.skewness, rel=1e-6, abs=1e-9)
 
 
+def test_the_variation_is_the_standard_deviation_over_the_mean_of_all_samples():
+    log_w = np.random.default_rng(0).normal(size=40)
+    tally, z = Tally().add(log_w, 100), direct(log_w, 100)[-1]
+    assert tally.variation == pytest.approx(z.std() / z.mean(), rel=1e-12)
+    assert tally.variation / math.sqrt(99) == pytest.approx(tally.relative_error, rel=1e-12)
+    assert Tally().add(np.zeros(50), 50).variation == 0
+    assert Tally().add(np.array([]), 50).variation == math.inf
+
+
+def test_an_interval_ends_at_the_most_that_is_possible():
+    tally = Tally().add(np.log([0.5, 30.0, 2.0]), 4)
+    assert tally.interval().high == 1
+    assert tally.interval(most=9.0).high == 9
+    assert tally.interval(most=math.inf).high > 9
+    assert Tally().add(np.array([]), 4).interval(most=math.inf) == (0, math.inf)
+
+
 @given(LOG_WEIGHTS, st.floats(-100, 100))
 def test_the_scale_of_the_weights_changes_the_estimate_only(log_w, shift):
     a, b = Tally().add(log_w, 40), Tally().add(log_w + shift, 40)
