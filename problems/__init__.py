@@ -27,7 +27,7 @@ def names() -> list[str]:
     return sorted(_found())
 
 
-def load(name: str, **values: Any) -> Any:
+def load(name: str, /, **values: Any) -> Any:
     """The problem of that name with these settings; an unknown one is answered by the nearest.
 
     >>> load("bridge", gamma=3.0)
