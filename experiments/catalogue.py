@@ -30,7 +30,7 @@ class Experiment:
     name: str
     description: str
     problem: str
-    job: str  # estimate, maximize or minimize
+    job: str  # estimate, expectation, maximize or minimize
     settings: dict[str, Any]
     seed: int = 1
 

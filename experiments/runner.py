@@ -6,8 +6,8 @@ import contextlib
 import math
 import platform
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
 from hashlib import sha256
 from typing import Any
 
@@ -17,9 +17,10 @@ import scipy
 import cem
 import problems
 from cem.engine import CrossEntropyMethod
+from cem.methods import Case, method_of
 from cem.session import chunk_size_of, nominal_of
 from cem.state import History, Record, State
-from cem.typing import Callback
+from cem.typing import Callback, Family
 from experiments.catalogue import Experiment
 from experiments.database import StoreError
 from experiments.settings import DRIVERS, files, split
@@ -32,8 +33,10 @@ UNFINISHED = {  # the part of a result that every job has
     "nfev": None,
     "nit": None,
 }
-FIGURES = {  # and the part that depends on it
-    "estimate": ("probability", "std_error", "relative_error", "confidence_interval"),
+ESTIMATED = ("std_error", "relative_error", "confidence_interval", "method")
+FIGURES = {  # and the part that depends on it; the figure itself comes first
+    "estimate": ("probability", *ESTIMATED),
+    "expectation": ("mean", *ESTIMATED),
     "maximize": ("fun", "x"),
     "minimize": ("fun", "x"),
 }
@@ -44,7 +47,7 @@ class Task:
     """A problem, its driver and what it is called with; ``identity`` is what decides the bits."""
 
     problem: Any
-    drive: Callable[..., Any]
+    job: str
     keywords: dict[str, Any]
     identity: dict[str, Any]
 
@@ -90,7 +93,7 @@ def go(
             writer.add(record, checkpoint, time.monotonic() - since)
 
         try:
-            found = task.drive(
+            found = DRIVERS[task.job](
                 task.problem, workers=workers, callback=[recorder, *watch], start=start, **keywords
             )
         except BaseException as error:
@@ -102,7 +105,7 @@ def go(
                 error.add_note(f"run {run.name} keeps its {done[0]} iterations")
             raise
         about = {"known": _known(task.problem), "report": _report(task.problem, found)}
-        result = outcome(found) | about
+        result = outcome(found, task.job) | about
         writer.end("done", time.monotonic() - since, result=strict(result))
     return store.find(run.name)
 
@@ -117,8 +120,7 @@ def restore(task: Task, store: Store, run: Run) -> tuple[State, History] | None:
     if saved is None:
         return None
     name = f"the checkpoint of run {run.name}"
-    nominal = nominal_of(task.problem, None)
-    state = cem.checkpoint.loads(saved, nominal, task.identity, name=name).state
+    state = cem.checkpoint.loads(saved, densities_of(task), task.identity, name=name).state
     history = store.history(run)
     if len(history) != state.t:
         raise StoreError(
@@ -126,6 +128,17 @@ def restore(task: Task, store: Store, run: Run) -> tuple[State, History] | None:
             "likely damaged"
         )
     return state, history
+
+
+def densities_of(task: Task) -> tuple[Family, ...]:
+    """The density that a run begins with, and others whose families it may change to."""
+    nominal = nominal_of(task.problem, None)
+    if task.job != "estimate":
+        return (nominal,)
+    known = {"gamma": getattr(task.problem, "gamma", None), **task.keywords}
+    asked = {f.name: known[f.name] for f in fields(Case) if f.name in known}
+    plan = method_of(task.keywords["method"])(Case(problem=task.problem, nominal=nominal, **asked))
+    return plan.steering.init().v, plan.nominal
 
 
 def prepare(problem: str, job: str, settings: dict[str, Any], seed: int) -> Task:
@@ -146,16 +159,16 @@ def prepare(problem: str, job: str, settings: dict[str, Any], seed: int) -> Task
             for key, path in files(problem, settings).items()
         },
     }
-    return Task(loaded, DRIVERS[job], keywords | {"rng": seed}, identity)
+    return Task(loaded, job, keywords | {"rng": seed}, identity)
 
 
-def outcome(found: cem.Estimate | cem.Optimum) -> dict[str, Any]:
+def outcome(found: Any, job: str) -> dict[str, Any]:
     """The part of a result that is stored and printed."""
     common = {key: getattr(found, key, ()) for key in UNFINISHED}
-    if isinstance(found, cem.Estimate):
-        figures = {key: getattr(found, key) for key in FIGURES["estimate"][:-1]}
-        return common | figures | {"confidence_interval": found.confidence_interval()}
-    return common | {"fun": found.fun, "x": numbers(found.x)}
+    figures = {key: getattr(found, key) for key in FIGURES[job]}
+    if "x" in figures:
+        return common | figures | {"x": numbers(found.x)}
+    return common | figures | {"confidence_interval": found.confidence_interval()}
 
 
 def numbers(x: Any) -> list[float]:
@@ -229,12 +242,20 @@ def one_line(error: BaseException) -> str:
 
 
 def _known(problem: Any) -> float | None:
-    """The true answer, where the problem states it: an optimum or an exact probability."""
+    """The true answer, where the problem states it: an optimum or an exact probability.
+
+    A problem says with None, or a ValueError, that it knows none at these settings.
+    """
     exact = getattr(problem, "exact", None)
-    return exact() if callable(exact) else getattr(problem, "optimum", None)
+    if not callable(exact):
+        return getattr(problem, "optimum", None)
+    try:
+        return exact()
+    except ValueError:
+        return None
 
 
-def _report(problem: Any, found: cem.Estimate | cem.Optimum) -> dict[str, str]:
+def _report(problem: Any, found: Any) -> dict[str, str]:
     """What the problem itself has to say of a result, in words, if it has a method ``report``."""
     report = getattr(problem, "report", None)
     return {} if report is None else {str(k): str(v) for k, v in report(found).items()}

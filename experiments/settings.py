@@ -16,10 +16,13 @@ from typing import Any
 
 import cem
 import problems
+from cem.methods import METHODS
+from cem.study import study
 from problems import nearest
 
 DRIVERS: dict[str, Callable[..., Any]] = {
     "estimate": cem.estimate,
+    "expectation": cem.expectation,
     "maximize": cem.maximize,
     "minimize": cem.minimize,
 }
@@ -46,8 +49,12 @@ def of_driver(job: str) -> dict[str, inspect.Parameter]:
 
     >>> "rho" in of_driver("maximize"), "callback" in of_driver("maximize")
     (True, False)
+    >>> "n_final" in of_driver("expectation")  # one of its **options
+    True
     """
-    parameters = inspect.signature(DRIVERS[job]).parameters
+    parameters = dict(inspect.signature(DRIVERS[job]).parameters)
+    if "options" in parameters:
+        parameters = {**inspect.signature(study).parameters, **parameters}
     return {k: p for k, p in parameters.items() if _kinds(str(p.annotation))}
 
 
@@ -65,6 +72,8 @@ def complete(
 ) -> dict[str, Any]:
     """The given settings and the defaults of all others; paths are taken from ``base``.
 
+    A single word that is no file there may be the name of something else, and is kept.
+
     Raises ValueError for a setting that is not known or not plain.
     """
     parameters = known(problem, job)
@@ -72,8 +81,10 @@ def complete(
         if key not in parameters:
             raise ValueError(f"no setting {key!r}" + nearest(key, sorted(parameters)))
         _check(key, value, str(parameters[key].annotation))
+    if "method" in given and "method" in _of_driver_only(problem, job):
+        _check_method(given["method"])
     defaults = {k: p.default for k, p in parameters.items() if plain(p.default)}
-    paths = (k for k, v in given.items() if _is_path(parameters[k]) and v is not None)
+    paths = (k for k, v in given.items() if v is not None and _is_path(parameters[k]))
     absolute = {k: _absolute(given[k], base) for k in paths}
     return defaults | dict(given) | absolute
 
@@ -102,10 +113,10 @@ def split(problem: str, job: str, settings: Settings) -> tuple[dict[str, Any], d
 
 
 def files(problem: str, settings: Settings) -> dict[str, Path]:
-    """The settings that name a file: those whose annotation mentions a path."""
+    """The settings that name a file: absolute ones, whose annotation mentions a path."""
     found = of_problem(problem)
-    paths = (k for k, p in found.items() if _is_path(p) and settings.get(k) is not None)
-    return {k: Path(settings[k]) for k in paths}
+    paths = {k: Path(settings[k]) for k, p in found.items() if _is_path(p) and settings.get(k)}
+    return {k: path for k, path in paths.items() if path.is_absolute()}
 
 
 def parse(assignments: Iterable[str]) -> dict[str, Any]:
@@ -151,6 +162,11 @@ def _check(key: str, value: Any, annotation: str) -> None:
         raise ValueError(f"{key} must be {words}; got {value!r}")
 
 
+def _check_method(name: str) -> None:
+    if name not in METHODS:
+        raise ValueError(f"no method {name!r}" + nearest(name, list(METHODS)))
+
+
 def _kinds(annotation: str) -> list[Any]:
     """The plain kinds of what an annotation allows; nothing if there is none but None."""
     kinds = [PLAIN[name] for name in annotation.split(" | ") if name in PLAIN]
@@ -174,4 +190,6 @@ def _is_path(parameter: inspect.Parameter) -> bool:
 
 
 def _absolute(value: str, base: str | os.PathLike[str]) -> str:
-    return os.path.abspath(Path(base, Path(value).expanduser()))  # noqa: PTH100 - keeps links
+    path = os.path.abspath(Path(base, Path(value).expanduser()))  # noqa: PTH100 - keeps links
+    is_word = Path(value).name == value
+    return value if is_word and not Path(path).exists() else path

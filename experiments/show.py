@@ -7,7 +7,7 @@ import io
 import json
 import math
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from textwrap import shorten
 from typing import Any, TextIO
@@ -16,11 +16,13 @@ from rich.console import Console
 from rich.table import Table
 
 from cem.state import History, Record
-from experiments.runner import strict, summary
+from experiments.runner import FIGURES, strict, summary
 from experiments.store import Run
 
-SHOWN = ("t", "nfev", "gamma", "best", "n_elite", "ess", "max_weight", "entropy", "kl")
+OPTIMISED = ("t", "nfev", "gamma", "best", "n_elite", "ess", "max_weight", "entropy", "kl")
+ESTIMATED = ("t", "nfev", "gamma", "n_hit", "ess", "max_weight", "variation", "kl")
 ROWS = 20  # of iterations in a table; of more, the first and last ones
+FINAL = "final"  # what stands for t in the row of a final sample
 
 
 def as_json(value: Any) -> str:
@@ -52,7 +54,8 @@ def details(run: Run, history: History, to: TextIO | None = None) -> None:
     }
     _print(_pairs(_of_run(run) | about), to)
     if history:
-        _print(_iterations(in_own_sign(history, run.job)), to)
+        names = ESTIMATED if _is_estimated(run.job) else OPTIMISED
+        _print(_iterations(in_own_sign(history, run.job), names), to)
 
 
 def listing(
@@ -101,19 +104,22 @@ def _of_run(run: Run) -> dict[str, str]:
     rows = {"run": run.name, "success": "yes" if found["success"] else "NO", **_figures(found)}
     rows |= found["report"]
     rows["message"] = found["message"]
+    if _is_estimated(run.job):
+        rows["method"] = found["method"]
     rows |= {f"warning {i}": text for i, text in enumerate(found["warnings"], 1)}
     rows["evaluations"] = f"{found['nfev']:,} in {found['nit']:,} iterations"
-    if run.job == "estimate":
+    if _is_estimated(run.job):
         rows["evaluations"] += ", the final sample included"
     return rows | {"time": f"{run.seconds:.2f} s"}
 
 
 def _figures(found: Mapping[str, Any]) -> dict[str, str]:
     known = found["known"]
-    if found["job"] == "estimate":
+    if _is_estimated(found["job"]):
+        figure, *_ = FIGURES[found["job"]]
         low, high = found["confidence_interval"]
         rows = {
-            "probability": f"{found['probability']:.6g}",
+            figure: f"{found[figure]:.6g}",
             "std error": _error(found),
             "95 % interval": f"{low:.6g} to {high:.6g}",
         }
@@ -134,30 +140,35 @@ def _in_short(run: Run) -> str:
     if run.result is None:
         return shorten(run.error or "", 40, placeholder=" ...")
     failed = "" if run.result["success"] else ", no success"
-    if run.job == "estimate":
+    figure = run.result[FIGURES[run.job][0]]
+    if _is_estimated(run.job):
         error = run.result["relative_error"]
         wide = "" if error is None else f" ± {error:.1%}"
-        return f"{run.result['probability']:.4g}{wide}{failed}"
-    return f"{run.result['fun']:.10g}{failed}"
+        return f"{figure:.4g}{wide}{failed}"
+    return f"{figure:.10g}{failed}"
 
 
-def _iterations(history: History) -> Table:
+def _is_estimated(job: str) -> bool:
+    return "std_error" in FIGURES[job]
+
+
+def _iterations(history: History, names: Sequence[str]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for name in SHOWN:
+    for name in names:
         table.add_column(name, justify="right")
+    final = [record for record in history if math.isnan(record.loss)]
+    rows = [_cells(record, names) for record in history[: len(history) - len(final)]]
     half = ROWS // 2
-    cut = len(history) > ROWS
-    for record in history[:half] if cut else history:
-        table.add_row(*_cells(record))
-    if cut:
-        table.add_row(*("..." for _ in SHOWN))
-        for record in history[-half:]:
-            table.add_row(*_cells(record))
+    for row in [*rows[:half], ["..."] * len(names), *rows[-half:]] if len(rows) > ROWS else rows:
+        table.add_row(*row)
+    if final:  # its numbers are those of all blocks so far, but for those of n_hit
+        whole = final[-1]._replace(n_hit=sum(record.n_hit for record in final))
+        table.add_row(FINAL, *_cells(whole, names)[1:])
     return table
 
 
-def _cells(record: Record) -> list[str]:
-    numbers = [getattr(record, name) for name in SHOWN]
+def _cells(record: Record, names: Sequence[str]) -> list[str]:
+    numbers = [getattr(record, name) for name in names]
     return [
         f"{n:,}" if isinstance(n, int) else "-" if math.isnan(n) else f"{n:.5g}" for n in numbers
     ]

@@ -22,7 +22,7 @@ from sqlalchemy.types import UserDefinedType
 
 from cem.state import Record
 
-VERSION = 2  # of these tables
+VERSION = 3  # of these tables
 
 
 class Untyped(UserDefinedType[float]):

@@ -64,6 +64,11 @@ def quick():
     """The words that make an experiment of the catalogue take a moment only."""
     changes = {
         "bridge": {"n_final": 5000},
+        **{name: {"n_samples": 1000, "n_final": 1000} for name in ("sums", "pert")},
+        "credit": {"n": 20, "gamma": 8, "n_samples": 500, "n_final": 500},
+        "ruin": {"n_final": 5000},
+        "gg1": {"customers": 20, "gamma": 4, "n_final": 500},
+        **{name: {"n_final": 500} for name in ("mm1", "tandem", "network-reliability")},
         "loss-slopes": {"gamma": 50, "n_final": 100},
         "maxcut": {"n": 30, "m": 15, "n_samples": 200},
     }

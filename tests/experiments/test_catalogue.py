@@ -43,7 +43,7 @@ def test_a_file_is_read_with_every_default_written_down(read):
     assert (experiment.name, experiment.job, experiment.seed) == ("mine", "estimate", 1)
     assert experiment.settings["gamma"] == 3.0
     assert experiment.settings["rho"] == 0.2
-    assert experiment.settings["n_samples"] == 1000
+    assert experiment.settings["method"] == "auto"
     assert experiment.settings["max_iterations"] is None
 
 
@@ -55,6 +55,8 @@ def test_a_file_is_read_with_every_default_written_down(read):
         ('"estimate"', '"estimat"', "no job 'estimat'; did you mean 'estimate'?"),
         ("gamma", "gama", "the problem 'bridge' has no setting 'gama'; did you mean 'gamma'?"),
         ("rho =", "roh =", "no setting 'roh'; did you mean 'rho'?"),
+        ("rho = 0.2", 'method = "multilevl"', "no method 'multilevl'; did you mean 'multilevel'?"),
+        ("rho = 0.2", "method = 2", "method must be a word; got 2"),
         ("rho = 0.2", "gamma = 3.0", "gamma is a setting of the problem: move it to [settings]"),
         ("rho = 0.2", "rho = nan", "rho must be a finite number"),
         ("rho = 0.2", "n_samples = 0.5", "n_samples must be a whole number; got 0.5"),
@@ -118,11 +120,27 @@ def test_a_path_is_kept_absolute_and_counts_from_the_working_directory(folder):
 
 
 def test_a_path_in_a_file_counts_from_the_file(tmp_path):
+    (tmp_path / "g").touch()
     path = tmp_path / "mine.toml"
     path.write_text(
         'description = "x"\nproblem = "maxcut"\njob = "maximize"\n[settings]\ngraph="g"'
     )
     assert catalogue.read(path).settings["graph"] == str(tmp_path / "g")
+
+
+def test_a_word_that_is_no_file_is_kept_as_the_name_of_a_graph():
+    network = catalogue.find("network-reliability")
+    assert network.settings["graph"] == "dodecahedron"
+    assert network.changed(["graph=grid3x3"]).settings["graph"] == "grid3x3"
+
+
+def test_a_graph_file_of_a_network_is_kept_absolute(cem, folder):
+    (folder / "grid3x3").write_text("a b 0.5\na b 0.5\n")  # a file has precedence over a name
+    words = ["--set", "graph=grid3x3", "--set", "q=none", "--set", "n_final=1000"]
+    said = json.loads(cem("run", "network-reliability", *words, "--json").out)
+    assert said["settings"]["graph"] == str(folder / "grid3x3")
+    assert said["known"] == pytest.approx(0.25)
+    assert said["mean"] == pytest.approx(0.25)
 
 
 def test_a_changed_experiment_leaves_the_other_one_as_it_was():

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import re
 import subprocess
 import sys
 
@@ -21,6 +22,7 @@ COMMON = {
 }  # fmt: skip
 FIGURES = {
     "bridge": {"probability", "std_error", "relative_error", "confidence_interval"},
+    "network-reliability": {"mean", "std_error", "relative_error", "confidence_interval"},
     "maxcut": {"fun", "x"},
 }
 PARABOLA = """
@@ -58,7 +60,7 @@ def test_an_estimate_in_json_is_the_library_s(cem, quick):
     result = strict(cem("run", "bridge", *quick("bridge"), "--json").out)
     from problems.rare_event import Bridge
 
-    found = library.estimate(Bridge(), n_samples=1000, n_final=5000, rng=1)
+    found = library.estimate(Bridge(), rho=0.1, n_samples=1000, n_final=5000, rng=1)
     assert result["probability"] == found.probability
     assert result["std_error"] == found.std_error
     assert result["relative_error"] == found.relative_error
@@ -102,6 +104,58 @@ def test_the_final_table_has_the_figures(cem, quick):
     assert said.err == ""  # nobody is looking
 
 
+def test_the_iterations_of_an_estimate_are_a_table_whose_columns_align(cem, quick):
+    cem("run", "bridge", *quick("bridge"))
+    lines = cem("show", "last").out.splitlines()
+    (at,) = [i for i, line in enumerate(lines) if "n_hit" in line]
+    header, *rows = (line.rstrip() for line in lines[at:])
+    assert header.split() == ["t", "nfev", "gamma", "n_hit", "ess", "max_weight", "variation", "kl"]
+    ends = [word.end() for word in re.finditer(r"\S+", header)]
+    for row in rows:
+        assert [word.end() for word in re.finditer(r"\S+", row)] == ends
+    exported = strict(cem("export", "last", "--format", "json").out)
+    steered, sampled = (
+        [r for r in exported["iterations"] if (r["loss"] is None) == final] for final in (0, 1)
+    )
+    assert len(rows) == exported["nit"] + 1 == len(steered) + 1
+    assert [row.split()[3] for row in rows[:-1]] == [str(r["n_hit"]) for r in steered]
+    whole = dict(zip(header.split(), rows[-1].split(), strict=True))
+    assert whole["t"] == "final"
+    assert int(whole["n_hit"].replace(",", "")) == sum(r["n_hit"] for r in sampled)
+    assert int(whole["n_hit"].replace(",", "")) == sampled[-1]["n_elite"]
+
+
+def test_a_mean_is_shown_with_its_error_and_what_is_known(cem, quick):
+    run = strict(cem("run", "network-reliability", *quick("network-reliability"), "--json").out)
+    assert COMMON | FIGURES["network-reliability"] <= run.keys()
+    assert abs(run["mean"] - run["known"]) < 4 * run["std_error"]
+    low, high = run["confidence_interval"]
+    assert low < run["mean"] < high
+    out = cem("show", "last").out
+    rows = dict(line.strip().split("  ", 1) for line in out.splitlines()[:6])
+    assert float(rows["mean"]) == pytest.approx(run["mean"], rel=1e-5)
+    assert float(rows["exact"]) == pytest.approx(run["known"], rel=1e-5)
+    assert f"{run['mean']:.4g} ± {run['relative_error']:.1%}" in cem("runs").out
+    assert cem("plot", "last", "-o", "a.png").code == 0
+
+
+def test_a_problem_too_large_for_its_exact_value_is_run_without(cem):
+    large = ["--set", "graph=grid20x20", "--set", "terminals=0,399", "--set", "n_final=1000"]
+    run = strict(cem("run", "network-reliability", *large, "--json").out)
+    assert run["status"] == "done"
+    assert run["known"] is None
+
+
+def test_a_method_is_named_on_the_command_line(cem, quick):
+    words = ["--set", "rho=none", "--set", "method=mixture"]
+    run = strict(cem("run", "bridge", *quick("bridge"), *words, "--json").out)
+    assert run["settings"]["method"] == "mixture"
+    assert run["method"] == "a mixture of normal densities, for 5 standard normal variables"
+    said = cem("run", "bridge", "--set", "method=mixtures")
+    assert (said.code, said.out) == (1, "")
+    assert said.err.startswith("cem: error: no method 'mixtures'; did you mean 'mixture'?")
+
+
 def test_quiet_prints_the_name_of_the_run_only(cem, quick):
     assert cem("run", "maxcut", *quick("maxcut"), "--quiet").out == "maxcut-0001\n"
 
@@ -138,7 +192,7 @@ def test_show_tells_settings_versions_and_iterations(cem, quick):
     first = cem("run", "bridge", *quick("bridge"), "--json")
     assert cem("show", "bridge", "--json") == first
     out = cem("show", "last").out
-    assert "gamma=2.0, n_samples=1000" in out
+    assert "gamma=2.0, method=auto, n_samples=1000, rho=0.1" in out
     assert f"numpy {np.__version__}" in out
     assert "1,000" in out
     assert out.rstrip().splitlines()[-1].split()[1] == f"{strict(first.out)['nfev']:,}"
@@ -206,7 +260,7 @@ def test_progress_is_one_line_that_is_rewritten_and_says_level_best_and_evaluati
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=120)
     state = State(None, t=3, best=Best([1], 9.0))
-    record = Record(*range(16))._replace(t=3, nfev=3000, gamma=4.5, best=9.0)
+    record = Record(*range(len(Record._fields)))._replace(t=3, nfev=3000, gamma=4.5, best=9.0)
     with Watch("mine-0001", "maximize", console=console, seconds=0) as watch:
         watch(state, record)
         watch(state, record._replace(t=4))
@@ -222,7 +276,7 @@ def test_progress_is_one_line_that_is_rewritten_and_says_level_best_and_evaluati
 def test_progress_of_a_final_sample_is_the_estimate_and_its_error():
     tally = Tally().add(np.zeros(50), 100)
     state = State(None, memory={"tally": tally.as_array()})
-    record = Record(*range(16))
+    record = Record(*range(len(Record._fields)))
     words = Watch("a", "estimate", console=Console(file=io.StringIO())).words(state, record)
     assert words[:2] == ["final sample 100", f"estimate 0.5 ± {tally.relative_error:.2%}"]
 
@@ -232,7 +286,7 @@ def test_progress_is_throttled():
     console = Console(file=screen, force_terminal=True, width=120)
     with Watch("mine", "maximize", console=console, seconds=3600) as watch:
         for t in range(100):
-            watch(State(None), Record(*range(16))._replace(t=t))
+            watch(State(None), Record(*range(len(Record._fields)))._replace(t=t))
     assert "iteration 0 " in screen.getvalue()
     assert "iteration 1 " not in screen.getvalue()
 

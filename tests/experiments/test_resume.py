@@ -96,10 +96,30 @@ def test_a_run_killed_at_any_moment_goes_on_to_the_same_bits(cem, folder, job, s
     assert ending(cut) == ending("whole.db")
 
 
-@pytest.mark.parametrize("job", JOBS)
-def test_a_run_cut_in_every_iteration_goes_on_to_the_same_bits(cem, monkeypatch, job):
-    small = {"bridge": ["--set", "n_final=4000"], "maxcut": ["--set", "n=12", "--set", "m=6"]}[job]
-    assert cem("run", job, *small, "--set", "n_samples=300", "--store", "whole.db").code == 0
+SMALL = {
+    "bridge": {"n_samples": 300, "n_final": 4000},
+    "maxcut": {"n_samples": 300, "n": 12, "m": 6},
+    "limit-state": {"n_samples": 300},
+    "network-reliability": {"graph": "bridge", "q": 0.01, "n_samples": 300, "n_final": 900},
+    "ruin": {"n_samples": 300, "n_final": 900},
+}
+CRUDE = {"n_samples": 300, "name": "linear", "n": 2, "beta": 9.0, "max_iterations": 2}
+
+
+@pytest.mark.parametrize(
+    ("job", "changes"),
+    [
+        *SMALL.items(),
+        ("limit-state", {"n_samples": 300, "method": "gaussian", "name": "ring", "r": 5.0}),
+        ("limit-state", {"n_samples": 300, "method": "aligned", "name": "linear", "n": 20}),
+        ("limit-state", CRUDE),  # measures at the nominal density in the end
+        ("sums", {"n_samples": 300, "n_final": 900, "method": "crude"}),
+        ("sums", {"n_samples": 300, "n_final": 900, "method": "markov-chains"}),
+    ],
+)
+def test_a_run_cut_in_every_iteration_goes_on_to_the_same_bits(cem, monkeypatch, job, changes):
+    small = [word for key, value in changes.items() for word in ("--set", f"{key}={value}")]
+    assert cem("run", job, *small, "--store", "whole.db").code == 0
     dumps = runner.cem.checkpoint.dumps
     cut = []
 
@@ -110,7 +130,7 @@ def test_a_run_cut_in_every_iteration_goes_on_to_the_same_bits(cem, monkeypatch,
         return dumps(state, history, settings)
 
     monkeypatch.setattr(runner.cem.checkpoint, "dumps", stop_once_more)
-    code = cem("run", job, *small, "--set", "n_samples=300", "--store", "cut.db").code
+    code = cem("run", job, *small, "--store", "cut.db").code
     while code == 130:
         code = cem("resume", "last", "--store", "cut.db").code
     assert code == 0

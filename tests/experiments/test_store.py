@@ -18,7 +18,7 @@ from experiments.database import StoreError
 from experiments.store import Store
 from experiments.tables import iterations, runs
 
-WHOLE = {"t", "restart", "nfev", "n", "n_bad", "n_elite"}
+WHOLE = {"t", "restart", "nfev", "n", "n_bad", "n_elite", "n_hit"}
 RECORDS = st.builds(
     Record,
     **{
@@ -154,7 +154,7 @@ def test_a_store_of_another_version_is_refused(tmp_path):
     path = str(tmp_path / "a.db")
     with Store(path) as store, store.engine.begin() as connection:
         connection.execute(sa.text("update cem_store set version = 99"))
-    with pytest.raises(StoreError, match="has tables of version 99; expected 2"):
+    with pytest.raises(StoreError, match="has tables of version 99; expected 3"):
         Store(path)
 
 
