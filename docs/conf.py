@@ -20,7 +20,9 @@ default_role = "py:obj"
 nitpicky = False
 
 autosummary_generate = True
-autosummary_filename_map = {"cem.Estimate": "cem.Estimate-result"}  # beside cem.estimate
+autosummary_filename_map = {  # beside cem.estimate and so on, where case makes no difference
+    name: f"{name}-result" for name in ("cem.Estimate", "cem.Expectation", "cem.curve.Curve")
+}
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # signatures stay readable; the text says what goes in
 numpydoc_show_class_members = False
