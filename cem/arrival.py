@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from cem.state import History
 from cem.stopping import Stop
+from cem.tally import relative_error
 from cem.typing import StopRule
 
+PAYS = 0.8  # of the size of the final sample is left by an iteration that pays
+GOOD = 0.035  # relative error for which one more batch would do
 KNOWN = 0.9  # of the relative error is aimed at where the variation of the weights is known
 FEW_FOR_RTOL = 30.0  # effective samples below which no relative error is trusted
 
@@ -36,7 +39,7 @@ def level_stuck(gamma: float, d: int = 10, *, what: str = "level") -> StopRule:
             return None
         return Stop(
             f"the {what} {gamma:g} was not reached: it has not risen above {max(recent):g} for {d} "
-            "iterations; lower rho, raise n_samples, or check that the level can occur",
+            f"iterations; raise n_samples, try another method, or check that the {what} can occur",
             success=False,
         )
 
@@ -56,7 +59,7 @@ def well_aimed(gamma: float, n: int) -> StopRule:
         if len(there) < 2:
             return None
         before, now = there
-        if now**2 < 0.8 * before**2 and (now / 0.035) ** 2 > n:
+        if now**2 < PAYS * before**2 and (now / GOOD) ** 2 > n:
             return None
         return Stop(f"the level {gamma:g} was reached", success=True)
 
@@ -94,7 +97,7 @@ def precise(rtol: float, since: int, first: float | None = None, *, last: int = 
             n = record.nfev - since
             if n < point:
                 continue
-            if record.ess >= FEW_FOR_RTOL and max(0.0, 1 / record.ess - 1 / n) <= rtol**2:
+            if record.ess >= FEW_FOR_RTOL and relative_error(record.ess, n) <= rtol:
                 return Stop(f"the relative error {rtol:g} was reached", success=True)
             point = min((record.variation / (KNOWN * rtol)) ** 2, last)
         return None
@@ -102,19 +105,16 @@ def precise(rtol: float, since: int, first: float | None = None, *, last: int = 
     return rule
 
 
-def while_sampling(
-    steering: list[StopRule], max_evaluations: int | None, block: int, last: int
-) -> list[StopRule]:
-    """The budgets of a final sample in blocks, which ends at ``last`` evaluations.
+def unaffordable(max_evaluations: int | None, block: int, last: int) -> StopRule:
+    """Stop before a block of a final sample that the budget does not allow.
 
-    Of the limits of the steering the clock stays; what was kept for the sample is free now.
+    What was kept for the sample while steering is free now; it ends at ``last`` evaluations.
     """
-    clock = [rule for rule in steering if rule.__qualname__.startswith("time_limit")]
 
-    def affordable(history: History) -> Stop | None:
+    def rule(history: History) -> Stop | None:
         used = history[-1].nfev if history else 0
         if max_evaluations is None or used + min(block, last - used) <= max_evaluations:
             return None
         return Stop(f"the budget of {max_evaluations} evaluations was spent", success=False)
 
-    return [affordable, *clock]
+    return rule

@@ -101,12 +101,14 @@ class MarkovChains:
         if self.propose is None:
             return proposal_for(self.nominal)
         if not hasattr(self.propose, "keeps"):
-            raise TypeError(f"propose must be a proposal, such as Walk(); got {self.propose!r}")
+            raise TypeError(
+                f"propose must be a proposal, such as RandomWalk(); got {self.propose!r}"
+            )
         if not self.propose.keeps(self.nominal):
             raise ValueError(
                 f"{self.propose!r} does not keep the nominal density, a "
-                f"{type(self.nominal).__name__}: expected Correlated for a normal one, Walk for "
-                "any on R^d, Coordinates for independent coordinates"
+                f"{type(self.nominal).__name__}: expected Correlated for a normal one, "
+                "RandomWalk for any on R^d, Coordinates for independent coordinates"
             )
         return self.propose
 
@@ -226,9 +228,7 @@ class Chains(NamedTuple):
 
     x: Batch
     score: Vector
-    family: NDArray[
-        np.intp
-    ]  # those with the same number were copies of one chain when the level rose
+    family: NDArray[np.intp]  # equal for those that were copies of one chain when the level rose
     moved: NDArray[np.bool_]  # whether a proposal was accepted since
     level: Array  # gamma_t, and ln of the estimate of P(S(X) >= gamma_t)
     share: Array  # of the proposals, tuned so far; shape (1,)

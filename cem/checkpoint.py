@@ -26,15 +26,7 @@ from cem.state import Best, History, Record, State
 from cem.typing import Array, Family
 
 VERSION = 3
-WHOLE = (
-    "t",
-    "restart",
-    "nfev",
-    "n",
-    "n_bad",
-    "n_hit",
-    "n_elite",
-)  # the entries of a record that are ints
+WHOLE = ("t", "restart", "nfev", "n", "n_bad", "n_hit", "n_elite")  # ints of a record
 COUNTS = ("t", "nfev", "restart", "began")  # those of a state
 Settings = Mapping[str, Any]  # names to strings and numbers
 

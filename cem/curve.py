@@ -29,7 +29,7 @@ class Curve:
     probability, std_error : Vector
         The estimates, and their standard errors: ``inf`` if nothing reached the level.
     low, high : Vector
-        The ends of the intervals; see `cem.estimate.Estimate.confidence_interval`.
+        The ends of the intervals; see `cem.Estimate.confidence_interval`.
     ess, max_weight : Vector
         Effective samples at the level, and the largest share of a single one.
     n_below : Vector

@@ -79,9 +79,8 @@ class CrossEntropyMethod:
         chosen = np.flatnonzero(log_w > -np.inf)
         elite, (w, log_total) = seen.x[chosen], normalise(log_w[chosen])
         v_hat = state.v.fit(elite, w)
-        v, memory = self.smooth(state, Fit(seen.x, seen.score, gamma, elite, w, v_hat))
-        memory = {**memory, **seen.memory} if seen.memory else memory
-        best = state.best.or_better(x, score)
+        v, smoothing = self.smooth(state, Fit(seen.x, seen.score, gamma, elite, w, v_hat))
+        memory, best = {**smoothing, **seen.memory}, state.best.or_better(x, score)
         new = replace(state, v=v, t=state.t + 1, nfev=state.nfev + len(x), best=best, memory=memory)
         ess = effective_sample_size(w)
         return new, Record(

@@ -12,7 +12,7 @@ import numpy as np
 from cem.measured import Estimate, Expectation
 from cem.measurement import Event, Mean
 from cem.methods import Case, Plan, method_of, tempered
-from cem.scores import NOTHING, checked_scores, in_a_line, real_number, whole_number
+from cem.scores import NOTHING, checked_scores, real_number
 from cem.session import check_problem, chunk_size_of, nominal_of
 from cem.state import History, State
 from cem.study import study
@@ -58,8 +58,8 @@ def estimate(
       level itself the fits are repeated and averaged until they rest on 100 effective samples (20
       times at most). The final sample is of 10 000.
 
-    In the first two cases the final sample is as large as a relative error of 5 % takes. Steering
-    and final sample are of at most 20 batches each.
+    In the first two cases the final sample is as large as a relative error of 5 % takes, and it and
+    the steering are of at most 20 batches each.
 
     If the level is not reached, the final sample is drawn from the nominal density instead (crude
     Monte Carlo): its interval is honest, if wide, and the result is no success.
@@ -85,7 +85,7 @@ def estimate(
         Size of the independent sample. Default: as the method has it.
     rtol : float, optional
         Instead of ``n_final``: sample in blocks of ``n_samples`` until the relative error is
-        ``rtol`` or less, at least 30 effective samples are behind it, or the budget ends (1000
+        ``rtol`` or less and 30 effective samples are behind it, or until the budget ends (1000
         blocks, if no other is given).
     rng, workers, chunk_size, callback, checkpoint, start, until
         As for `cem.maximize`.
@@ -115,7 +115,7 @@ def estimate(
         nominal=nominal,
         gamma=gamma,
         rng=rng,
-        n_samples=None if n_samples is None else whole_number("n_samples", n_samples),
+        n_samples=n_samples,
         rho=rho,
         alpha=alpha,
         select=select,
@@ -153,11 +153,11 @@ def expectation(
 ) -> Expectation:
     """Estimate ``E[H(X)]``, ``H >= 0``, for ``X`` from ``f(.; u)`` by the cross-entropy method.
 
-    As in `estimate`, whose other options are those of this function, but there are no levels: the
-    sampling density is fitted to samples with the weights ``H^beta W``, where the power ``beta`` is
-    the largest that leaves ``rho N`` effective samples, until it is one. So ``H`` may vary over
-    many orders of magnitude. Where ``H`` is the probability of an event given ``X``, in closed
-    form, this is conditional Monte Carlo.
+    As in `estimate`, with the same options but ``gamma``, ``method``, ``select`` and ``smooth``,
+    for there are no levels: the sampling density is fitted to samples with the weights
+    ``H^beta W``, where the power ``beta`` is the largest that leaves ``rho N`` effective samples,
+    until it is one. So ``H`` may vary over many orders of magnitude. Where ``H`` is the probability
+    of an event given ``X``, in closed form, this is conditional Monte Carlo.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def expectation(
     nominal : Family, optional
         ``f(.; u)``. Not needed if the problem has a method ``nominal()``.
     n_samples, rho, alpha, rng, chunk_size, **options
-        As for `estimate`.
+        As for `estimate`: ``n_final``, ``rtol``, ``workers``, ``checkpoint`` and so on.
 
     Returns
     -------
@@ -180,12 +180,17 @@ def expectation(
     True
     """
     check_problem(problem)
+    if unused := {"gamma", "method", "select", "smooth"} & options.keys():
+        raise TypeError(
+            f"expectation has no use for {', '.join(sorted(unused))}: powers of H steer it, no "
+            "levels; leave it out, or use cem.estimate for the probability of an event"
+        )
     case = Case(
         problem=Logarithm(problem),
         nominal=nominal_of(problem, nominal),
         gamma=Mean.gamma,
         rng=rng,
-        n_samples=None if n_samples is None else whole_number("n_samples", n_samples),
+        n_samples=n_samples,
         rho=rho,
         alpha=alpha,
     )
@@ -206,8 +211,8 @@ class Logarithm(Around):
         if (h < 0).any():
             at = int((h < 0).argmax())
             raise ValueError(
-                f"expectation needs H of zero or above; got {h[at]:g} for sample {at}: "
-                f"{in_a_line(x[at])}; take the positive and the negative part one by one"
+                f"expectation needs H of zero or above; got {h[at]:g} (take the positive and the "
+                "negative part one by one)"
             )
         with np.errstate(divide="ignore"):
             return np.where(h == 0, NOTHING, np.log(h))

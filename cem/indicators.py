@@ -48,21 +48,15 @@ class SmoothIndicator:
 
     def __call__(self, score: Vector, log_w: Vector, gamma: float) -> tuple[float, Vector]:
         """The level, and ``log_w`` plus the logarithm of the indicator, smooth or not."""
-        _finite_level(gamma, "SmoothIndicator")
-        from scipy.special import log_ndtr
-
-        with np.errstate(over="ignore"):  # a gap of inf has the weight of its limit
-            gap = score - gamma
+        gap = _gap(score, gamma, "SmoothIndicator")
         hit = gap >= 0
         sharp = np.where(hit, log_w, -np.inf)
         if hit.all() or _variation(sharp) <= self.cv:
             return gamma, sharp
-        sigma = _softness(gap, log_w, self.cv)
-        with np.errstate(over="ignore"):
-            log_indicator = log_ndtr(gap / sigma)
+        level, log_indicator = _softened(gap, log_w, gamma, self.cv)
         if _variation(np.where(hit, -log_indicator, -np.inf)) <= self.cv:
             return gamma, sharp
-        return min(gamma - sigma, math.nextafter(gamma, -math.inf)), log_w + log_indicator
+        return level, log_w + log_indicator
 
 
 @dataclass(frozen=True)
@@ -91,20 +85,15 @@ class Sharpened:
 
     def __call__(self, score: Vector, log_w: Vector, gamma: float) -> tuple[float, Vector]:
         """The level, and ``log_w`` plus the logarithm of the indicator, smooth or not."""
-        _finite_level(gamma, "Sharpened")
-        from scipy.special import log_ndtr
-
-        with np.errstate(over="ignore"):
-            gap = score - gamma
+        gap = _gap(score, gamma, "Sharpened")
         sharp = np.where(gap >= 0, log_w, -np.inf)
         cv = math.sqrt(max(0.0, len(score) / self.ess - 1))
         if _variation(sharp) <= cv:
             return gamma, sharp
-        sigma = _softness(gap, log_w, cv)
-        with np.errstate(over="ignore"):
-            log_w = log_w + log_ndtr(gap / sigma)
+        level, log_indicator = _softened(gap, log_w, gamma, cv)
+        log_w = log_w + log_indicator
         log_w[log_w < log_w.max() - NEGLIGIBLE] = -np.inf
-        return min(gamma - sigma, math.nextafter(gamma, -math.inf)), log_w
+        return level, log_w
 
 
 @dataclass(frozen=True)
@@ -152,12 +141,24 @@ class Tempered:
         return beta, tempered(beta)
 
 
-def _finite_level(gamma: float, by: str) -> None:
+def _gap(score: Vector, gamma: float, by: str) -> Vector:
     if not math.isfinite(gamma):
         raise ValueError(
             f"{by} needs a level gamma to end at; got {gamma}: use it with cem.estimate, and "
             "Ranked or Boltzmann to optimise"
         )
+    with np.errstate(over="ignore"):  # a gap of inf has the weight of its limit
+        return score - gamma
+
+
+def _softened(gap: Vector, log_w: Vector, gamma: float, cv: float) -> tuple[float, Vector]:
+    """The level, below ``gamma``, and the logarithm of the smooth indicator."""
+    from scipy.special import log_ndtr
+
+    sigma = _softness(gap, log_w, cv)
+    with np.errstate(over="ignore"):
+        log_indicator: Vector = log_ndtr(gap / sigma)
+    return min(gamma - sigma, math.nextafter(gamma, -math.inf)), log_indicator
 
 
 def _softness(gap: Vector, log_w: Vector, cv: float) -> float:

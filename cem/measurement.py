@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.random import SeedSequence
@@ -23,7 +23,7 @@ class Event:
     """What is estimated: ``P(S(X) >= gamma)``. A sample counts one, or nothing."""
 
     gamma: float
-    most = 1.0  # no estimate is larger
+    most: ClassVar[float] = 1.0  # no estimate is larger
 
     def log_payoff(self, score: Vector) -> Vector:
         """``ln I{S >= gamma}``."""
@@ -41,8 +41,8 @@ class Mean:
     The logarithm of zero is the number ``NOTHING``.
     """
 
-    gamma = 1.0  # the power of H that the steering is to reach
-    most = math.inf
+    gamma: ClassVar[float] = 1.0  # the power of H that the steering is to reach
+    most: ClassVar[float] = math.inf
 
     def log_payoff(self, score: Vector) -> Vector:
         """``ln H``."""

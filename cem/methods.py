@@ -24,6 +24,7 @@ from cem.families.stretched import Stretched
 from cem.families.von_mises_fisher_nakagami import VonMisesFisherNakagami
 from cem.indicators import Sharpened, SmoothIndicator, Tempered
 from cem.pooling import Pooled
+from cem.scores import whole_number
 from cem.selection import Elite
 from cem.smoothing import Constant, Settling
 from cem.standard import can_be_standardised, standardised
@@ -37,6 +38,7 @@ COMPONENTS = 12  # of a mixture, at most
 ENOUGH = 150.0  # effective samples behind every fit
 BLOCK = 1000  # samples per block of a final sample whose size is given
 BATCH = 400  # samples per iteration where they are pooled
+LARGE = 1000  # and where every sample is used for one fit only
 RTOL = 0.05  # relative error asked for where they are, if nothing is said
 MARGIN = 0.6  # of the relative error asked for is planned for: it should not be missed by chance
 REACH = 3.0  # standard deviations of the distance from the mean that are explored
@@ -57,6 +59,10 @@ class Case:
     select: Selection | None = None
     smooth: Smoothing | None = None
 
+    def __post_init__(self) -> None:
+        if self.n_samples is not None:
+            object.__setattr__(self, "n_samples", whole_number("n_samples", self.n_samples))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
@@ -73,24 +79,15 @@ class Plan:
     rtol: float | None = None  # or the relative error to reach
     most_blocks: int = 0  # of a final sample to that
     foreseen: Callable[[History, float], float] | None = None  # how many samples that takes
-    aim: Callable[[History], bool] = bool  # whether the fitted density is the one to sample
+    aim: Callable[[History], bool] | None = None  # whether to sample the fitted density, if asked
     steers_nowhere: bool = False  # the nominal density is what is to be sampled
     why: str
 
 
 def multilevel(case: Case) -> Plan:
     """Levels rise to the event, in the nominal density's own family: de Boer et al. (2005)."""
-    n = case.n_samples or 1000
-    alpha = 0.9 if case.alpha is None else case.alpha
-    steering = CrossEntropyMethod(
-        nominal=case.nominal,
-        n_samples=n,
-        select=case.select or Elite(0.1 if case.rho is None else case.rho),
-        smooth=case.smooth or Settling(case.gamma, alpha, case.nominal),
-        gamma=case.gamma,
-        log_weight=likelihood_ratio,
-        rng=case.rng,
-    )
+    select = case.select or Elite(_rho(case))
+    steering = _method(case, select, case.smooth or _settling(case))
     return _levels(case, steering, f"levels, in the family {type(case.nominal).__name__}")
 
 
@@ -105,22 +102,14 @@ def improved(case: Case) -> Plan:
         d = case.nominal.n_coordinates
         normal = MultivariateNormal(np.zeros(d), np.eye(d))
         case = replace(case, problem=standardised(case.problem, case.nominal), nominal=normal)
-    steering = CrossEntropyMethod(
-        nominal=case.nominal,
-        n_samples=case.n_samples or 1000,
-        select=SmoothIndicator(),
-        smooth=Settling(case.gamma, 1.0),
-        gamma=case.gamma,
-        log_weight=likelihood_ratio,
-        rng=case.rng,
-    )
+    steering = _method(case, SmoothIndicator(), Settling(case.gamma, 1.0))
     return _levels(case, steering, f"smooth levels, in the family {type(case.nominal).__name__}")
 
 
 def markov_chains(case: Case) -> Plan:
     """Levels climbed by Markov chains, in the nominal density's own family: `MarkovChains`."""
     _refuse(case, "alpha", "select", "smooth")
-    n = case.n_samples or 1000
+    n = case.n_samples or LARGE
     steering = MarkovChains(
         nominal=case.nominal, n_samples=n, gamma=case.gamma, rho=case.rho or 0.2, rng=case.rng
     )
@@ -131,8 +120,7 @@ def markov_chains(case: Case) -> Plan:
 def crude(case: Case) -> Plan:
     """Crude Monte Carlo: the nominal density itself is sampled."""
     _refuse(case, "rho", "alpha", "select", "smooth")
-    n = case.n_samples or 1000
-    steering = CrossEntropyMethod(nominal=case.nominal, n_samples=n, gamma=case.gamma, rng=case.rng)
+    steering = _method(case, Elite(), Constant(1.0))
     at_once = Stop("crude Monte Carlo", success=True)
     plan = _levels(case, steering, "the nominal density itself is sampled")
     return replace(plan, ends=(lambda history: at_once,), steers_nowhere=True)  # noqa: ARG005
@@ -140,19 +128,29 @@ def crude(case: Case) -> Plan:
 
 def tempered(case: Case) -> Plan:
     """Powers of an integrand rise to one, in the nominal density's own family: `Tempered`."""
-    n = case.n_samples or 1000
-    alpha = 0.9 if case.alpha is None else case.alpha
-    steering = CrossEntropyMethod(
+    steering = _method(case, Tempered(_rho(case)), _settling(case))
+    why = f"powers of H, in the family {type(case.nominal).__name__}"
+    return _levels(case, steering, why, what="power")
+
+
+def _rho(case: Case) -> float:
+    return 0.1 if case.rho is None else case.rho
+
+
+def _settling(case: Case) -> Settling:
+    return Settling(case.gamma, 0.9 if case.alpha is None else case.alpha, case.nominal)
+
+
+def _method(case: Case, select: Selection, smooth: Smoothing) -> CrossEntropyMethod:
+    return CrossEntropyMethod(
         nominal=case.nominal,
-        n_samples=n,
-        select=Tempered(0.1 if case.rho is None else case.rho),
-        smooth=Settling(case.gamma, alpha, case.nominal),
+        n_samples=case.n_samples or LARGE,
+        select=select,
+        smooth=smooth,
         gamma=case.gamma,
         log_weight=likelihood_ratio,
         rng=case.rng,
     )
-    why = f"powers of H, in the family {type(case.nominal).__name__}"
-    return _levels(case, steering, why, what="power")
 
 
 def _levels(
@@ -186,6 +184,7 @@ class Exploring:
 
     fitted: Callable[[int], Any]
     said: str
+    least: int = 1  # variables that it needs
 
     def __call__(self, case: Case) -> Plan:
         """The plan, or ValueError if the variables are no functions of standard normal ones."""
@@ -196,6 +195,11 @@ class Exploring:
                 f"{case.nominal!r}"
             )
         d = case.nominal.n_coordinates
+        if d < self.least:
+            raise ValueError(
+                f"this method has a direction for every mean and needs {self.least} variables or "
+                'more; got 1: choose method="mixture"'
+            )
         one, scale = Normal(np.zeros(d), np.ones(d)), _scales(d)
         wide = Stretched(one.mean, one.std, scale, np.full(scale.size, 1 / scale.size))
         standard = replace(case, problem=standardised(case.problem, case.nominal), nominal=one)
@@ -213,7 +217,7 @@ def pooled(case: Case) -> Plan:
     return _pooled(
         case,
         Defended.by(case.nominal, case.nominal),
-        n=max(1000, 10 * n_parameters),
+        n=max(LARGE, 10 * n_parameters),
         ess=max(200.0, 2.0 * n_parameters),
         why=f"pooled samples, in the family {type(case.nominal).__name__}",
     )
@@ -316,10 +320,11 @@ METHODS: Mapping[str, Callable[[Case], Plan]] = {
     "improved": improved,
     "gaussian": Exploring(_full(1), "one normal density"),
     "mixture": Exploring(_mixture, "a mixture of normal densities"),
-    "aligned": Exploring(_aligned, "normal densities aligned with their means"),
+    "aligned": Exploring(_aligned, "normal densities aligned with their means", least=2),
     "directions": Exploring(
         lambda d: VonMisesFisherNakagami.standard_normal(d, COMPONENTS),
         "von Mises-Fisher-Nakagami densities of direction and distance",
+        least=2,
     ),
     "markov-chains": markov_chains,
     "crude": crude,

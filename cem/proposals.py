@@ -32,16 +32,8 @@ class Proposal(Protocol):
 
 
 @dataclass(frozen=True)
-class Coordinates:
-    """Every coordinate is replaced by a fresh one with probability ``share``.
-
-    For discrete nominal densities of independent coordinates, and products of such families. Where
-    one coordinate alone must be extreme, chains of continuous ones hardly climb so: see `Walk`.
-
-    >>> from cem.families import Bernoulli
-    >>> Coordinates(0.5)(Bernoulli([1.0] * 8), np.zeros((1, 8)), np.random.default_rng(1))
-    array([[0., 1., 0., 0., 1., 0., 1., 1.]])
-    """
+class Exchange:
+    """A state and a fresh sample are exchanged in part, so that the pair stays as likely."""
 
     share: float = 0.5
 
@@ -52,9 +44,35 @@ class Coordinates:
         """The states, partly fresh."""
         return self.mixed(u, x, u.sample(rng, len(x)), rng)[0]
 
+    def mixed(self, u: Any, x: Batch, fresh: Batch, rng: Generator) -> tuple[Batch, Batch]:
+        """Both batches after the exchange."""
+        raise NotImplementedError
+
     def keeps(self, u: Any) -> bool:
-        """Whether pairs of samples under ``u`` stay as likely: then it is reversible."""
-        return _exchangeable(self, u)
+        """Whether ``f(x) f(y) = f(x') f(y')`` for all pairs of samples: then it is reversible."""
+        rng = stream(root_of(0), Purpose.SAMPLE)
+        pair = u.sample(rng, PAIRS), u.sample(rng, PAIRS)
+        try:
+            before, after = (
+                u.log_density(x) + u.log_density(y) for x, y in (pair, self.mixed(u, *pair, rng))
+            )
+        except (AttributeError, TypeError, ValueError):  # no mean, no array, or no such point
+            return False
+        return np.allclose(before, after, rtol=1e-8, atol=1e-8)
+
+
+@dataclass(frozen=True)
+class Coordinates(Exchange):
+    """Every coordinate is replaced by a fresh one with probability ``share``.
+
+    For discrete nominal densities of independent coordinates, and products of such families. Where
+    one coordinate alone must be extreme, chains of continuous ones hardly climb so: take
+    `RandomWalk`.
+
+    >>> from cem.families import Bernoulli
+    >>> Coordinates(0.5)(Bernoulli([1.0] * 8), np.zeros((1, 8)), np.random.default_rng(1))
+    array([[0., 1., 0., 0., 1., 0., 1., 1.]])
+    """
 
     def mixed(self, u: Any, x: Batch, fresh: Batch, rng: Generator) -> tuple[Batch, Batch]:
         """Two batches with some of their coordinates exchanged."""
@@ -68,7 +86,7 @@ class Coordinates:
 
 
 @dataclass(frozen=True)
-class Correlated:
+class Correlated(Exchange):
     """``x' = mean + sqrt(1 - share) (x - mean) + sqrt(share) (fresh - mean)``.
 
     For normal nominal densities, with or without correlation, in any dimension: the preconditioned
@@ -80,19 +98,6 @@ class Correlated:
     array([[9.]])
     """
 
-    share: float = 0.5
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "share", _share(self.share))
-
-    def __call__(self, u: Any, x: Batch, rng: Generator) -> Batch:
-        """The states, partly fresh."""
-        return self.mixed(u, x, u.sample(rng, len(x)), rng)[0]
-
-    def keeps(self, u: Any) -> bool:
-        """Whether pairs of samples under ``u`` stay as likely: then it is reversible."""
-        return _exchangeable(self, u)
-
     def mixed(self, u: Any, x: Batch, fresh: Batch, rng: Generator) -> tuple[Batch, Batch]:  # noqa: ARG002 - as for Coordinates
         """Two batches turned into each other by an angle."""
         old, new = x - u.mean, fresh - u.mean
@@ -101,7 +106,7 @@ class Correlated:
 
 
 @dataclass(frozen=True)
-class Walk:
+class RandomWalk:
     """Steps of a random walk, kept under the nominal density by Metropolis' rule.
 
     A normal step has ``2.4 share / sqrt(d)`` nominal spreads in every coordinate; now and then two
@@ -110,7 +115,7 @@ class Walk:
 
     >>> from cem.families import Exponential
     >>> x = np.full((2000, 1), 20.0)
-    >>> x = Walk(1.0, steps=100)(Exponential([2.0]), x, np.random.default_rng(1))
+    >>> x = RandomWalk(1.0, steps=100)(Exponential([2.0]), x, np.random.default_rng(1))
     >>> x.mean().round(), x.std().round()
     (np.float64(2.0), np.float64(2.0))
     """
@@ -146,15 +151,15 @@ class Walk:
 
 
 def proposal_for(u: Any) -> Proposal:
-    """The first of `Correlated`, `Walk` and `Coordinates` that keeps the density ``u``.
+    """The first of `Correlated`, `RandomWalk` and `Coordinates` that keeps the density ``u``.
 
     Raises ValueError if none does.
 
     >>> from cem.families import Bernoulli, Exponential, Normal
     >>> [proposal_for(u) for u in (Normal([0.0], [1.0]), Exponential([1.0]), Bernoulli([0.5]))]
-    [Correlated(share=0.5), Walk(share=0.5, steps=20), Coordinates(share=0.5)]
+    [Correlated(share=0.5), RandomWalk(share=0.5, steps=20), Coordinates(share=0.5)]
     """
-    known: tuple[Proposal, ...] = (Correlated(), Walk(), Coordinates())
+    known: tuple[Proposal, ...] = (Correlated(), RandomWalk(), Coordinates())
     for proposal in known:
         if proposal.keeps(u):
             return proposal
@@ -162,19 +167,6 @@ def proposal_for(u: Any) -> Proposal:
         f"no proposal is known that keeps a {type(u).__name__}: expected a density on R^d or one "
         "of independent coordinates, or propose="
     )
-
-
-def _exchangeable(proposal: Any, u: Any) -> bool:
-    """Whether ``f(x) f(y) = f(x') f(y')`` for all pairs that it makes of two samples."""
-    rng = stream(root_of(0), Purpose.SAMPLE)
-    pair = u.sample(rng, PAIRS), u.sample(rng, PAIRS)
-    try:
-        before, after = (
-            u.log_density(x) + u.log_density(y) for x, y in (pair, proposal.mixed(u, *pair, rng))
-        )
-    except (AttributeError, TypeError, ValueError):  # no mean, no array, or no such point
-        return False
-    return np.allclose(before, after, rtol=1e-8, atol=1e-8)
 
 
 def _exchanged(x: Array, unit: Array, rng: Generator) -> Array:

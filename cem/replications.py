@@ -191,17 +191,21 @@ def agreement(p: Vector, e: Vector, ess: Vector) -> float:
     whose degrees of freedom are Satterthwaite's, those of an error being its effective samples less
     one; in the numerator Mehrotra's (1997). Cochran's Q, whose weights are the reported precisions,
     rejects several times too often where weights are skewed: the low estimates with their small
-    errors count most in it. 1 where an error is not known.
+    errors count most in it. An estimate whose error is not known has no say.
 
     >>> round(agreement(np.array([1.0, 1.4]), np.array([0.1, 0.1]), np.array([1e6, 1e6])), 6)
     0.004678
     """
     from scipy.special import fdtrc
 
-    k, variance = len(p), e**2
+    known = np.isfinite(e)
+    p, e, ess, k = p[known], e[known], ess[known], int(known.sum())
+    if k < 2:
+        return 1.0
+    variance = e**2
     total = float(variance.sum())
-    if not 0 < total < math.inf:
-        return 1.0 if total > 0 or np.ptp(p) == 0 else 0.0
+    if total == 0:
+        return 1.0 if np.ptp(p) == 0 else 0.0
     share = variance / total
     square = float(share @ share)
     ratio = k * float(np.var(p, ddof=1)) / total

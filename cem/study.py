@@ -46,7 +46,8 @@ def study(
     reserve = n_most if rtol is None else n
     most = plan.most_iterations if max_iterations is None else max_iterations
     stopping.check_room(max_evaluations, n, reserve)
-    limits = [*stopping.limits(most, time_limit), *stopping.room(max_evaluations, n, reserve)]
+    clock = stopping.limits(None, time_limit)
+    limits = [*stopping.limits(most, None), *clock, *stopping.room(max_evaluations, n, reserve)]
     rules = [*plan.ends, *until, *limits]
     with session(
         plan.problem,
@@ -79,7 +80,7 @@ def study(
                 start=ready.start,
                 callbacks=ready.callbacks,
             )
-            aimed = _reached(levels, of.gamma) and plan.aim(levels)
+            aimed = _reached(levels, of.gamma) and (plan.aim is None or plan.aim(levels))
             state, history = measuring.begin(state, state.v if aimed else None), levels
         since = levels[-1].nfev if levels else 0
         enough = []
@@ -94,7 +95,8 @@ def study(
                 stopping.mostly_bad,
                 *enough,
                 arrival.sampled(n_most, since, rtol),
-                *arrival.while_sampling(limits, max_evaluations, n, since + n_most),
+                arrival.unaffordable(max_evaluations, n, since + n_most),
+                *clock,
             ],
             start=(state, history),
             callbacks=ready.callbacks,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from cem.typing import Array, Vector
 
@@ -16,6 +17,16 @@ class ConfidenceInterval(NamedTuple):
 
     low: float
     high: float
+
+
+def relative_error(ess: ArrayLike, n: ArrayLike) -> Any:
+    """The standard error of a mean over the mean, from Kish's number of all ``n > 1`` samples.
+
+    >>> round(relative_error(25.0, 100.0), 4)  # 25 ones and 75 zeros
+    np.float64(0.1741)
+    """
+    n = np.asarray(n, dtype=float)
+    return np.sqrt(np.maximum(0.0, 1 / np.asarray(ess) - 1 / n) * n / (n - 1))
 
 
 @dataclass(frozen=True)
@@ -68,7 +79,7 @@ class Tally:
         """The standard error of the mean of ``z`` over the mean; ``inf`` if it is not known."""
         if self.hits == 0 or self.n < 2:
             return math.inf
-        return math.sqrt(max(0.0, (1 / self.ess - 1 / self.n) * self.n / (self.n - 1)))
+        return float(relative_error(self.ess, self.n))
 
     @property
     def std_error(self) -> float:

@@ -73,6 +73,18 @@ def check_whole(name: str, value: Any, least: int) -> None:
         raise ValueError(f"{name} must be at least {least}; got {value}")
 
 
+def check_every(name: str, values: Any, good: Any, must: str, where: str) -> None:
+    """Refuse an array with a bad entry, and name the first: what it must be, and where it is not.
+
+    >>> check_every("mean", [1.0, -2.0], np.array([True, False]), "positive", "activity")
+    Traceback (most recent call last):
+    ValueError: every mean must be positive; got -2 for activity 1
+    """
+    if not good.all():
+        at = int((~good).argmax())
+        raise ValueError(f"every {name} must be {must}; got {values[at]:g} for {where} {at}")
+
+
 def _found() -> dict[str, Any]:
     return {name.replace("_", "-"): factory for name, factory in _walk(__name__, __path__)}
 

@@ -24,7 +24,7 @@ def test_a_level_that_does_not_rise_is_stuck_and_says_where(history):
     stop = rule(history(gamma=[1, 2, 2, 2, 2]))
     assert not stop.success
     assert stop.message.startswith(
-        "the level 9 was not reached: it has not risen above 2 for 3 iterations; lower rho"
+        "the level 9 was not reached: it has not risen above 2 for 3 iterations; raise n_samples"
     )
 
 
@@ -60,8 +60,8 @@ def test_nothing_is_aimed_before_there_is_a_record(history):
 def test_a_relative_error_is_looked_at_once_as_many_samples_as_were_foreseen_are_drawn(history):
     three = history(gamma=[3] * 3, ess=[90.0, 40.0, 80.0])  # of 100, 200 and 300 samples
     assert arrival.precise(0.1, 0)(three) == ("the relative error 0.1 was reached", True)
-    assert arrival.precise(0.05, 0)(three) is None  # 1 / 80 - 1 / 300 = .09574^2
-    assert arrival.precise(0.0958, 0)(three) is not None
+    assert arrival.precise(0.05, 0)(three) is None  # (1 / 80 - 1 / 300) 300 / 299 = .09590^2
+    assert arrival.precise(0.0960, 0)(three) is not None
     assert arrival.precise(0.0957, 0)(three) is None
     four = history(gamma=[3] * 4, ess=[9.0, 90.0, 180.0, 270.0], variation=[1.0] * 4)
     for first, enough in ((100, True), (300, True), (301, False)):  # the last 300 are final

@@ -292,7 +292,11 @@ def test_a_batch_that_is_not_the_one_asked_for_is_refused():
         ({"rho": 1.0}, ValueError, "^rho, .* must lie strictly between 0 and 1"),
         ({"rho": 0.001}, ValueError, "^rho \\* n_samples must be at least 1"),
         ({"smooth": 0.9}, TypeError, "^MarkovChains wraps a smoothing"),
-        ({"propose": 0.5}, TypeError, r"^propose must be a proposal, such as Walk\(\); got 0.5"),
+        (
+            {"propose": 0.5},
+            TypeError,
+            r"^propose must be a proposal, such as RandomWalk\(\); got 0.5",
+        ),
         ({"propose": Correlated()}, ValueError, "does not keep the nominal density, a Bernoulli"),
         (
             {"propose": Coordinates(), "nominal": MultivariateNormal([0, 0], [[1, 0.5], [0.5, 1]])},

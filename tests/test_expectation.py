@@ -164,8 +164,8 @@ def test_the_result_prints_a_line_per_fact():
 def test_a_negative_value_is_refused_with_the_sample_that_gave_it():
     with pytest.raises(
         ValueError,
-        match=r"expectation needs H of zero or above; got -\d.* for sample \d+: .*take the "
-        "positive and the negative part one by one",
+        match=r"expectation needs H of zero or above; got -\d.* \(take the positive and the "
+        r"negative part one by one\) on sample \d+",
     ) as caught:
         cem.expectation(lambda x: x[:, 0], Normal([0.0], [1.0]), rng=1)
     assert "\n" not in str(caught.value)

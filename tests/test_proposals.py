@@ -20,7 +20,7 @@ from cem.families import (
     RoundedNormal,
     Weibull,
 )
-from cem.proposals import EXCHANGES, Coordinates, Correlated, Walk, proposal_for
+from cem.proposals import EXCHANGES, Coordinates, Correlated, RandomWalk, proposal_for
 
 COVARIANCE = [[1.0, 0.6], [0.6, 2.0]]
 PAIRS = [
@@ -29,11 +29,11 @@ PAIRS = [
     (Coordinates(0.4), Bernoulli([0.3, 0.8])),
     (Coordinates(0.4), Poisson([2.0, 0.5])),
     (Coordinates(0.4), Exponential([1.0, 4.0])),
-    (Walk(0.5), Exponential([1.0, 4.0])),
-    (Walk(0.8, steps=5), Gamma([2.0, 0.7], [1.0, 2.0])),
-    (Walk(0.5), MultivariateNormal([1.0, -2.0], COVARIANCE)),
-    (Walk(0.5), Pareto([1.0, 2.0], [8.0, 9.0])),
-    (Walk(0.5), Weibull([1.5, 2.0], [1.0, 3.0])),
+    (RandomWalk(0.5), Exponential([1.0, 4.0])),
+    (RandomWalk(0.8, steps=5), Gamma([2.0, 0.7], [1.0, 2.0])),
+    (RandomWalk(0.5), MultivariateNormal([1.0, -2.0], COVARIANCE)),
+    (RandomWalk(0.5), Pareto([1.0, 2.0], [8.0, 9.0])),
+    (RandomWalk(0.5), Weibull([1.5, 2.0], [1.0, 3.0])),
 ]
 
 
@@ -85,7 +85,7 @@ def test_every_part_of_a_product_has_fresh_coordinates():
 def test_a_walk_exchanges_coordinates_in_units_of_theirs():
     u = Exponential([1.0, 10.0])
     x = np.tile([9.0, 1.0], (4000, 1))
-    y = Walk(1e-9, steps=30)(u, x, np.random.default_rng(3))
+    y = RandomWalk(1e-9, steps=30)(u, x, np.random.default_rng(3))
     exchanged = y[:, 0] < 1.0
     np.testing.assert_allclose(y[~exchanged], x[~exchanged], rtol=1e-6)
     np.testing.assert_allclose(y[exchanged], [[0.1, 90.0]] * exchanged.sum(), rtol=1e-6)
@@ -99,13 +99,13 @@ def test_a_walk_exchanges_coordinates_in_units_of_theirs():
     [
         (Normal([1.0, 2.0], [3.0, 4.0]), Correlated),
         (MultivariateNormal([1.0, -2.0], COVARIANCE), Correlated),
-        (Exponential([1.0, 2.0]), Walk),
-        (Weibull([0.5, 2.0], [1.0, 3.0]), Walk),
-        (GaussianMixture([0.5, 0.5], [[0.0], [3.0]], [[[1.0]], [[2.0]]]), Walk),
+        (Exponential([1.0, 2.0]), RandomWalk),
+        (Weibull([0.5, 2.0], [1.0, 3.0]), RandomWalk),
+        (GaussianMixture([0.5, 0.5], [[0.0], [3.0]], [[[1.0]], [[2.0]]]), RandomWalk),
         (Bernoulli([0.5, 0.1]), Coordinates),
         (Categorical([[0.2, 0.8], [0.5, 0.5]]), Coordinates),
         (RoundedNormal([0.0, 0.0], [3.0, 3.0]), Coordinates),
-        (Pareto([1.5], [1.0]), Walk),
+        (Pareto([1.5], [1.0]), RandomWalk),
         (Product(on=Bernoulli([0.5]), x=Normal([0.0], [1.0])), Coordinates),
     ],
     ids=repr,
@@ -122,9 +122,9 @@ def test_a_proposal_is_found_for_a_density(u, kind):
         (Correlated(), RoundedNormal([0.0], [3.0])),
         (Coordinates(), MultivariateNormal([1.0, -2.0], COVARIANCE)),
         (Coordinates(), Dirichlet([1.0, 1.0, 1.0])),
-        (Walk(), Poisson([3.0])),
-        (Walk(), Dirichlet([1.0, 1.0, 1.0])),
-        (Walk(), Normal([0.0, 1.0], [1.0, 0.0])),
+        (RandomWalk(), Poisson([3.0])),
+        (RandomWalk(), Dirichlet([1.0, 1.0, 1.0])),
+        (RandomWalk(), Normal([0.0, 1.0], [1.0, 0.0])),
     ],
     ids=repr,
 )
@@ -137,7 +137,7 @@ def test_a_density_without_a_proposal_is_named():
         proposal_for(Dirichlet([1.0] * 3))
 
 
-@pytest.mark.parametrize("kind", [Coordinates, Correlated, Walk])
+@pytest.mark.parametrize("kind", [Coordinates, Correlated, RandomWalk])
 @pytest.mark.parametrize("share", [0.0, 1.5, math.nan])
 def test_a_share_outside_its_range_is_refused(kind, share):
     with pytest.raises(ValueError, match=r"^share, .* must lie in \(0, 1\]; got"):
@@ -146,4 +146,4 @@ def test_a_share_outside_its_range_is_refused(kind, share):
 
 def test_a_walk_without_steps_is_refused():
     with pytest.raises(ValueError, match=r"^steps, those of a walk, must be at least 1; got 0$"):
-        Walk(steps=0)
+        RandomWalk(steps=0)

@@ -13,6 +13,7 @@ from numpy.random import Generator
 from cem.families.parametric import real
 from cem.families.paths import Paths, paths, weighted_paths
 from cem.families.product import Product
+from cem.randomness import Purpose, root_of, stream
 from cem.scores import positive_number, real_number, whole_number
 from cem.typing import Array, Batch, Family, Vector
 
@@ -72,9 +73,8 @@ class Walk:
         object.__setattr__(self, "top", _frozen([goal] if top is None else top))
         if not self.floor <= 0:
             raise ValueError(f"floor must be zero or below, where the walk begins; got {floor!r}")
-        if self.rise.shape != (
-            width := columns(step.sample(np.random.default_rng(0), 1)).shape[1:]
-        ):
+        width = columns(step.sample(stream(root_of(0), Purpose.SAMPLE), 1)).shape[1:]
+        if self.rise.shape != width:
             raise ValueError(
                 f"rise must have one number per coordinate of a step, shape {width}; got shape "
                 f"{self.rise.shape}"

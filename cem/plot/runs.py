@@ -22,6 +22,7 @@ from cem.plot.figures import (
 )
 from cem.results import Result
 from cem.state import History
+from cem.tally import relative_error
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -173,7 +174,7 @@ def final_sample(
     n = final.column("nfev") - (steering[-1].nfev if steering else 0)
     ell, ess = np.exp(final.column("log_mass")), final.column("ess")
     with np.errstate(divide="ignore", invalid="ignore"):
-        error = ell * np.sqrt(np.maximum(0.0, (1 / ess - 1 / n) * n / (n - 1)))
+        error = ell * relative_error(ess, n)
     line(axes, n, ell, BLUE, "estimate")
     low, high = np.maximum(0.0, ell - BAND * error), ell + BAND * error
     axes.fill_between(n, low, high, color=BLUE, alpha=0.2, linewidth=0, label="± 1.96 std errors")

@@ -9,7 +9,7 @@ import numpy as np
 
 from cem.families import Normal
 from cem.typing import Array, Batch, Vector
-from problems import check_whole
+from problems import check_every, check_whole
 
 NODES = 4001  # of the trapezoidal rule for the factor, which is exact to rounding for smooth tails
 FARTHEST = (-10.0, 38.5)  # beyond lies less than 1e-23 of any tail that rises with the factor
@@ -46,10 +46,11 @@ class Credit:
                 "expected one probability, loading and exposure for every obligor, and at least one"
                 f" obligor; got shapes {p.shape}, {a.shape} and {c.shape}"
             )
-        _check("probability", p, (p > 0) & (p < 1), "strictly between 0 and 1")
-        _check("loading", a, (a >= 0) & (a < 1), "at least 0 and below 1")
+        of = "obligor"
+        check_every("probability", p, (p > 0) & (p < 1), "strictly between 0 and 1", of)
+        check_every("loading", a, (a >= 0) & (a < 1), "at least 0 and below 1", of)
         whole = (c >= 1) & (c <= 2**31) & (c == np.floor(c))
-        _check("exposure", c, whole, "a positive whole number of a unit of money")
+        check_every("exposure", c, whole, "a positive whole number of a unit of money", of)
         if not math.isfinite(self.gamma):
             raise ValueError(f"gamma must be finite; got {self.gamma!r}")
 
@@ -177,9 +178,3 @@ def _tail_of_sum(p: Array, exposure: list[int], level: int) -> Vector:
         below[level - kept :] += hit[:kept]
         tail += hit[kept:].sum(axis=0)
     return tail
-
-
-def _check(name: str, a: Array, good: Array, must: str) -> None:
-    if not good.all():
-        i = int((~good).argmax())
-        raise ValueError(f"every {name} must be {must}; got {a[i]:g} for obligor {i}")

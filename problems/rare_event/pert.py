@@ -12,6 +12,7 @@ import numpy as np
 
 from cem.families import Exponential, Gamma
 from cem.typing import Array, Batch, Vector
+from problems import check_every
 
 MOST_STATES = 100_000  # of the Markov chain behind `Pert.exact`
 ENOUGH = 1e-16  # of a sum of positive terms: what is left out
@@ -53,13 +54,10 @@ class Pert:
                 f"expected a mean and a number of stages for each of {len(ends)} activities; got "
                 f"shapes {mean.shape} and {stages.shape}"
             )
-        _check("mean", mean, (mean > 0) & (mean < np.inf), "positive and finite")
-        _check(
-            "number of stages",
-            stages,
-            (stages >= 1) & (stages == np.floor(stages)),
-            "1 or more, and whole",
-        )
+        of = "activity"
+        check_every("mean", mean, (mean > 0) & (mean < np.inf), "positive and finite", of)
+        whole = (stages >= 1) & (stages == np.floor(stages))
+        check_every("number of stages", stages, whole, "1 or more, and whole", of)
         if not math.isfinite(self.gamma):
             raise ValueError(f"gamma must be finite; got {self.gamma!r}")
         for name, array in (("ends", ends), ("mean", mean), ("stages", stages.astype(int))):
@@ -222,9 +220,3 @@ def _still_there(rates: Any, out: Vector, time: float) -> float:
             return total
         at = jump @ at + stay * at
         n += 1
-
-
-def _check(name: str, a: Array, good: Array, must: str) -> None:
-    if not good.all():
-        k = int((~good).argmax())
-        raise ValueError(f"every {name} must be {must}; got {a[k]:g} for activity {k}")

@@ -9,8 +9,9 @@ import numpy as np
 
 from cem.loss.support import Support
 from cem.typing import Array, Batch, Vector
+from problems.rare_event.limit_state.checks import check_continuous
 from problems.rare_event.limit_state.limit_state import LimitState
-from problems.rare_event.limit_state.space import StandardSpace
+from problems.rare_event.limit_state.space import StandardSpace, parameters_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,10 +34,7 @@ class Marginal:
     @classmethod
     def of(cls, frozen: Any) -> Self:
         """The variable with a frozen distribution; loc and scale are there, given or not."""
-        names = [*(frozen.dist.shapes or "").replace(",", " ").split(), "loc", "scale"]
-        given = dict(zip(names, frozen.args, strict=False)) | frozen.kwds
-        values = {name: float(given.get(name, name == "scale")) for name in names}
-        return cls(frozen.dist, values)
+        return cls(frozen.dist, parameters_of(frozen))
 
     def parameters(self) -> dict[str, Array]:
         """Shapes, loc and scale, each an array of one number."""
@@ -93,6 +91,7 @@ def marginal_sensitivities(limit_state: LimitState, sample: Any) -> list[dict[st
     >>> bool(strength["loc"].derivative < 0 < load["loc"].derivative)
     True
     """
+    check_continuous(limit_state.marginals, "marginal_sensitivities")
     x = limit_state.to_physical(sample.x)
     pull = np.zeros_like(x)
     if limit_state.correlation is not None:
@@ -101,11 +100,6 @@ def marginal_sensitivities(limit_state: LimitState, sample: Any) -> list[dict[st
         pull = np.linalg.solve(root.T, sample.x.T).T - z  # Q z, for z = L u
     found = []
     for j, frozen in enumerate(limit_state.marginals):
-        if not hasattr(frozen.dist, "pdf"):
-            raise TypeError(
-                f"sensitivities need continuous marginals: number {j + 1} of {x.shape[1]} "
-                f"({frozen.dist.name}) is discrete"
-            )
         batch = np.stack([x[:, j], pull[:, j]], axis=1)
         found.append(replace(sample, x=batch, nominal=Marginal.of(frozen)).sensitivities())
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,13 @@ from cem.typing import Batch, Family, Vector
 from problems import check_whole, nearest
 
 Term = Exponential | LogNormal | Normal | Pareto | Weibull
+TERMS: dict[str, tuple[Callable[[Any], Term], float | None]] = {  # and the usual shape, if any
+    "exponential": (lambda _: Exponential([1.0]), None),
+    "lognormal": (lambda shape: LogNormal([0.0], [shape]), 1.0),
+    "normal": (lambda _: Normal([0.0], [1.0]), None),
+    "pareto": (lambda shape: Pareto([1.0], [shape]), 1.0),
+    "weibull": (lambda shape: Weibull([shape], [1.0]), 0.5),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,17 +174,9 @@ def problem(
     >>> problem("pareto", gamma=1002.0).term
     Pareto(minimum=[1.], shape=[1.])
     """
-    shapeless = {"exponential": Exponential([1.0]), "normal": Normal([0.0], [1.0])}
-    if term in shapeless:
-        if shape is not None:
-            raise ValueError(f"the {term} term has no shape; got shape={shape}")
-        return Sum(shapeless[term], n, gamma)
-    if term == "weibull":
-        return Sum(Weibull([0.5 if shape is None else shape], [1.0]), n, gamma)
-    one = [1.0 if shape is None else shape]
-    if term == "lognormal":
-        return Sum(LogNormal([0.0], one), n, gamma)
-    if term == "pareto":
-        return Sum(Pareto([1.0], one), n, gamma)
-    known = [*shapeless, "lognormal", "pareto", "weibull"]
-    raise ValueError(f"there is no term {term!r}" + nearest(term, sorted(known)))
+    if term not in TERMS:
+        raise ValueError(f"there is no term {term!r}" + nearest(term, sorted(TERMS)))
+    of_shape, default = TERMS[term]
+    if shape is not None and default is None:
+        raise ValueError(f"the {term} term has no shape; got shape={shape}")
+    return Sum(of_shape(default if shape is None else shape), n, gamma)

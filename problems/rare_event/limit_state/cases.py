@@ -97,6 +97,11 @@ def uniform(low: float, high: float) -> Any:
     return stats.uniform(low, high - low)
 
 
+def normal_density(z: float) -> float:
+    """The density of a standard normal variable."""
+    return math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+
+
 def normal_tail(beta: float) -> float:
     """``P(Z > beta)`` of a standard normal variable."""
     return 0.5 * math.erfc(beta / math.sqrt(2))

@@ -113,7 +113,7 @@ class Block(NamedTuple):
         first = marginals[columns[0]]
         if not _is_scipys_own(first):
             return cls(columns, first, (), None)
-        rows = [_parameters(marginals[j]) for j in columns]
+        rows = [parameters_of(marginals[j]).values() for j in columns]
         parameters = tuple(np.array(column) for column in zip(*rows, strict=True))
         return cls(columns, first.dist, parameters, first.dist.name)
 
@@ -157,12 +157,17 @@ def _is_scipys_own(marginal: Any) -> bool:
     return type(getattr(stats, marginal.dist.name or "", None)) is type(marginal.dist)
 
 
-def _parameters(marginal: Any) -> list[float]:
-    """Shapes, loc and, if it is continuous, scale."""
+def parameters_of(marginal: Any) -> dict[str, float]:
+    """Shapes, loc and, if it is continuous, scale: given or not.
+
+    >>> from scipy import stats
+    >>> parameters_of(stats.lognorm(0.5))
+    {'s': 0.5, 'loc': 0.0, 'scale': 1.0}
+    """
     shapes = marginal.dist.shapes.split(", ") if marginal.dist.shapes else []
     names = [*shapes, "loc", *(["scale"] if is_continuous(marginal) else [])]
     given = dict(zip(names, marginal.args, strict=False)) | marginal.kwds
-    return [float(given.get(name, float(name == "scale"))) for name in names]
+    return {name: float(given.get(name, name == "scale")) for name in names}
 
 
 def _normal(z: Array, loc: Array, scale: Array) -> Array:

@@ -12,6 +12,7 @@ from problems.rare_event.limit_state.cases import (
     case_of,
     exponential,
     integral,
+    normal_density,
     normal_tail,
     sum_of,
 )
@@ -91,8 +92,7 @@ def _lognormal_sum(level: float) -> float:
     def smaller_one_too_large(z: float) -> float:  # the larger one is e^z
         rest = level - math.exp(z)
         least = math.log(rest) if rest > 0 else -math.inf
-        density = math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
-        return density * (normal_tail(-z) - normal_tail(-least))
+        return normal_density(z) * (normal_tail(-z) - normal_tail(-least))
 
     low, high = math.log(level / 2), math.log(level)
     tail = normal_tail(high)

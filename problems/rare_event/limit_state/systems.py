@@ -14,6 +14,7 @@ from problems.rare_event.limit_state.cases import (
     integral,
     lognormal,
     normal,
+    normal_density,
     normal_tail,
     radial_tail,
     standard_normals,
@@ -81,16 +82,12 @@ def rp63(x: Batch) -> Vector:
 
 def _rp77() -> float:
     def up(z: float) -> float:  # x3 = 4 + z up to 5, and x1 - x2 below it
-        return _density(z) * normal_tail((6 - z) / math.sqrt(1.25))
+        return normal_density(z) * normal_tail((6 - z) / math.sqrt(1.25))
 
     def down(z: float) -> float:  # x3 above 5, and x2 above it
-        return _density(z) * normal_tail(4 + z)
+        return normal_density(z) * normal_tail(4 + z)
 
     return integral(up, -math.inf, 1) + integral(down, 1, math.inf)
-
-
-def _density(z: float) -> float:
-    return math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
 
 
 @case_of(CASES, lambda: [normal(10, 0.5), normal(0, 1), normal(4, 1)], _rp77)

@@ -150,7 +150,7 @@ class RepairTimes:
 
     Its density has one mean per edge, which cannot say "either these edges are late or those".
     Where several cuts matter its levels stall, or a run finds one cut and tells of that alone with
-    a small error: `cem.replications` notices where runs find different ones. Mixtures in standard
+    a small error: `cem.replicate` notices where runs find different ones. Mixtures in standard
     normal variables, the default of `cem.estimate`, cover a few cuts. Use the orders instead.
 
     >>> RepairTimes(NetworkReliability([[0, 1], [1, 2]], [0.1, 0.1], [0, 2], 3))(
