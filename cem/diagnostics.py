@@ -45,7 +45,7 @@ def disagreement(levels: History, tally: Tally, gamma: float) -> list[str]:
     are pooled they have seen more: what only they know of is missing from the final figure. That
     they tell less is no news: in many dimensions the weights of early batches are.
     """
-    there = [record for record in levels[-1:] if record.gamma >= gamma]
+    there = [record for record in levels[-1:] if record.gamma >= gamma and record.ess > 0]
     if not there or tally.hits == 0:
         return []
     log_other = there[0].log_mass

@@ -12,7 +12,7 @@ from cem.scores import NOTHING, positive_number
 from cem.selection import share
 from cem.typing import Vector
 
-SHARPEST = 1e-15  # width of a smooth indicator, of the largest gap
+MOST_STEPS = 64  # from the sharpest indicator to one that is nearly constant
 NEGLIGIBLE = 20.7  # nats: a billionth
 
 
@@ -173,14 +173,16 @@ def _softness(gap: Vector, log_w: Vector, cv: float) -> float:
     if not size.any():
         return 1.0  # all score the same: any width will do
     sigma, soft = float(size[size > 0].min()) / 8, float(size.max()) * 8  # sharp; nearly constant
-    sigma = max(sigma, soft * SHARPEST, np.finfo(float).tiny)
+    sigma = max(sigma, np.finfo(float).tiny)
+    step = max(2.0, math.exp((math.log(soft) - math.log(sigma)) / MOST_STEPS))
     tried = {sigma: variation(sigma)}
+    before = sigma
     while tried[sigma] > cv and sigma < soft:
-        sigma *= 2
+        before, sigma = sigma, sigma * step
         tried[sigma] = variation(sigma)
     if len(tried) == 1 or tried[sigma] > cv:
         return min(tried, key=tried.__getitem__)
-    return _crossing(variation, cv, (sigma / 2, tried[sigma / 2]), (sigma, tried[sigma]))
+    return _crossing(variation, cv, (before, tried[before]), (sigma, tried[sigma]))
 
 
 def _crossing(

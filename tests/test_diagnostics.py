@@ -58,6 +58,13 @@ def test_a_small_difference_is_no_cause_however_sure_it_is(history):
     assert len(disagreement(levels, final(0.99 * 2e-6 / MORE, ess=1000.0), 3.0)) == 1
 
 
+def test_a_steering_of_which_nothing_is_known_tells_nothing(history):
+    tally = Tally(n=1000.0, hits=400.0, sum1=400.0, sum2=400.0, sum3=400.0, largest=1.0)
+    steering = history(gamma=[3.0], log_mass=[0.0], ess=[0.0])
+    assert disagreement(steering, tally, 3.0) == []
+    assert disagreement(history(gamma=[3.0], log_mass=[0.0], ess=[900.0]), tally, 3.0) != []
+
+
 def test_what_may_be_chance_is_not_warned_of(history):
     few = history(gamma=[3.0], log_mass=[np.log(2e-6)], ess=[30.0])  # an error of .18
     assert disagreement(few, final(1e-6), 3.0) == []

@@ -222,6 +222,16 @@ def test_negligible_weights_are_none():
     assert some.min() >= some.max() + math.log(1e-9) - 1e-9
 
 
+@pytest.mark.parametrize("huge", [1e20, 1e100, 1e200])
+def test_one_huge_score_does_not_blunt_the_indicator_for_the_others(huge):
+    rng = np.random.default_rng(0)
+    score = rng.normal(-3.0, 1.0, 400)
+    for large, very in ((-50.0, -huge), (50.0, huge)):
+        level, _ = Sharpened(50.0)(np.append(score, large), np.zeros(401), 0.0)
+        with_it, _ = Sharpened(50.0)(np.append(score, very), np.zeros(401), 0.0)
+        assert with_it == pytest.approx(level, rel=1e-5)
+
+
 def test_a_level_that_is_nearly_reached_is_below():
     near = math.nextafter(1e6, 0)
     assert Sharpened(50.0)(np.full(100, near), np.zeros(100), 1e6)[0] == near

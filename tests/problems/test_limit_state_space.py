@@ -138,6 +138,22 @@ def test_off_the_support_there_is_no_density():
         assert np.isfinite(space.to_standard(x)).all(axis=1).tolist() == [False, False, True]
 
 
+@pytest.mark.parametrize("mean", [3.0, 8.0, 400.0])
+def test_whole_numbers_are_right_far_beyond_what_scipy_can_invert(mean):
+    u = np.array([6.005, 6.1, 7.0, 8.0, 8.5, 9.0, 12.0, 20.0])
+    x = StandardSpace.of([stats.poisson(mean)]).to_physical(u[:, None])[:, 0]
+    with mp.workdps(40):
+
+        def tail(k):  # P(X > k)
+            return mp.gammainc(k + 1, 0, mean, regularized=True)
+
+        for point, whole in zip(u, x, strict=True):
+            q = mp.erfc(mp.mpf(point) / mp.sqrt(2)) / 2
+            assert whole == int(whole)
+            assert tail(int(whole)) <= q * (1 + mp.mpf(10) ** -9)
+            assert tail(int(whole) - 1) > q * (1 - mp.mpf(10) ** -9)
+
+
 @pytest.mark.parametrize("method", ["to_standard", "log_density"])
 def test_discrete_marginals_have_neither_inverse_nor_density(method):
     space = StandardSpace.of([stats.norm(0, 1), stats.poisson(3)])

@@ -17,6 +17,8 @@ from problems.rare_event.limit_state.checks import (
     is_continuous,
 )
 
+FAR = 6.0  # standard deviations from which on whole numbers are looked for
+
 
 @dataclass(frozen=True, eq=False)
 class StandardSpace:
@@ -127,8 +129,27 @@ class Block(NamedTuple):
         below = z < 0
         for part, inverse in ((below, self.distribution.ppf), (~below, self.distribution.isf)):
             column = np.nonzero(part)[1]
-            x[part] = inverse(ndtr(-np.abs(z[part])), *(p[column] for p in self.parameters))
+            with np.errstate(divide="ignore"):  # of a geometric one, far out
+                x[part] = inverse(ndtr(-np.abs(z[part])), *(p[column] for p in self.parameters))
+        far = z > FAR
+        if far.any() and not hasattr(self.distribution, "pdf"):
+            column = np.nonzero(far)[1]
+            x[far] = self._far_out(z[far], [p[column] for p in self.parameters])
         return x
+
+    def _far_out(self, z: Vector, parameters: list[Array]) -> Vector:
+        """Whole numbers in the upper tail, of which SciPy's inverses are not sure: by bisection."""
+        from scipy.special import log_ndtr, ndtr
+
+        low = self.distribution.isf(np.full(len(z), ndtr(-FAR)), *parameters) - 1  # too low
+        step, log_tail = np.ones(len(z)), log_ndtr(-z)
+        while (beyond := self.distribution.logsf(low + step, *parameters) > log_tail).any():
+            step[beyond] *= 2
+        while (step > 1).any():
+            step = np.ceil(step / 2)
+            below = self.distribution.logsf(low + step, *parameters) > log_tail
+            low = np.where(below, low + step, low)
+        return low + 1
 
     def to_normal(self, x: Array) -> Array:
         """``Phi^-1(F_j(x_j))``, shape ``(n, k)``, from the tail that is nearer."""
