@@ -278,7 +278,9 @@ def _foreseen(levels: History, rtol: float) -> float:
 
 
 def _is_better_than_crude(levels: History) -> bool:
-    """Whether the fitted density is foreseen to need fewer samples than the nominal one."""
+    """Whether the event is rare, and the fitted density foreseen to need fewer samples for it."""
+    if levels[-1].log_mass > -math.log(2):
+        return False
     return levels[-1].variation ** 2 < math.expm1(min(-levels[-1].log_mass, 700.0))
 
 

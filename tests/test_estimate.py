@@ -14,6 +14,7 @@ from cem import (
     Exponential,
     MultivariateNormal,
     Normal,
+    Poisson,
     Uniform,
 )
 from cem.measured import CRUDE
@@ -161,6 +162,18 @@ def test_an_estimate_of_a_part_of_the_event_does_not_pass_for_a_good_one(name):
         found = cem.estimate(problem, nominal, gamma, rng=seed)
         good = found.success and not found.warnings
         assert not good or abs(found.probability - exact) < 5 * found.std_error
+
+
+@pytest.mark.parametrize(
+    "nominal", [Bernoulli([0.5] * 8), Poisson([2.0] * 3), Exponential([1.0]), Normal([0.0], [1.0])]
+)
+def test_what_is_certain_has_the_probability_one_and_an_exact_interval(nominal):
+    found = cem.estimate(total, nominal, -1000.0, rng=1)
+    assert found.success
+    assert (found.probability, found.relative_error) == (1.0, 0.0)
+    low, high = found.confidence_interval()
+    assert low == pytest.approx(0.025 ** (1 / found.tally.n), rel=1e-9)
+    assert high == 1.0
 
 
 def test_of_more_parts_than_there_are_components_less_than_half_is_missed_in_silence():
