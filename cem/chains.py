@@ -149,17 +149,13 @@ class MarkovChains:
             best=state.best.or_better(x, score),
             memory={**memory, **chains.arrays()},
         )
-        return new, Record(
-            t=new.t,
-            restart=new.restart,
-            nfev=new.nfev,
-            n=len(x),
-            n_bad=n_bad,
-            top=float(score.max()),
-            best=new.best.score,
-            n_hit=int(np.count_nonzero(score >= self.gamma)),
+        n_hit = int(np.count_nonzero(score >= self.gamma))
+        return new, Record.of(
+            new,
+            score,
+            n_bad,
+            n_hit=n_hit,
             n_elite=n_accepted,
-            spread=float(v.spread().max()),
             **numbers,
         )
 

@@ -83,15 +83,11 @@ class CrossEntropyMethod:
         memory, best = {**smoothing, **seen.memory}, state.best.or_better(x, score)
         new = replace(state, v=v, t=state.t + 1, nfev=state.nfev + len(x), best=best, memory=memory)
         ess = effective_sample_size(w)
-        return new, Record(
-            t=new.t,
-            restart=new.restart,
-            nfev=new.nfev,
-            n=len(x),
-            n_bad=n_bad,
+        return new, Record.of(
+            new,
+            score,
+            n_bad,
             gamma=gamma,
-            top=float(score.max()),
-            best=best.score,
             n_elite=len(w),
             log_mass=log_total - math.log(len(seen.x)),
             ess=ess,
@@ -99,7 +95,6 @@ class CrossEntropyMethod:
             loss=fitted_cross_entropy(v_hat, elite, w),
             entropy=entropy_or_estimate(v, state.v, x),
             kl=kl_or_estimate(v, state.v, x),
-            spread=float(v.spread().max()),
             n_hit=int(np.count_nonzero(score >= self.gamma)),
             variation=math.sqrt(max(0.0, len(seen.x) / ess - 1)),
         )

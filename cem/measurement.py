@@ -86,15 +86,11 @@ class Measurement:
         best = state.best.or_better(x, score)
         memory = {"tally": tally.as_array(), "score": scores}
         new = replace(state, t=state.t + 1, nfev=state.nfev + len(x), best=best, memory=memory)
-        return new, Record(
-            t=new.t,
-            restart=new.restart,
-            nfev=new.nfev,
-            n=len(x),
-            n_bad=n_bad,
+        return new, Record.of(
+            new,
+            score,
+            n_bad,
             gamma=self.of.gamma,
-            top=float(score.max()),
-            best=best.score,
             n_elite=int(tally.hits),
             log_mass=tally.log_probability,
             ess=tally.ess,
@@ -102,7 +98,6 @@ class Measurement:
             loss=math.nan,
             entropy=math.nan,
             kl=0.0,
-            spread=float(state.v.spread().max()),
             n_hit=int(np.count_nonzero(self.of.log_payoff(score) > -np.inf)),
             variation=tally.variation,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -32,7 +33,7 @@ class Proposal(Protocol):
 
 
 @dataclass(frozen=True)
-class Exchange:
+class Exchange(ABC):
     """A state and a fresh sample are exchanged in part, so that the pair stays as likely."""
 
     share: float = 0.5
@@ -44,9 +45,9 @@ class Exchange:
         """The states, partly fresh."""
         return self.mixed(u, x, u.sample(rng, len(x)), rng)[0]
 
+    @abstractmethod
     def mixed(self, u: Any, x: Batch, fresh: Batch, rng: Generator) -> tuple[Batch, Batch]:
         """Both batches after the exchange."""
-        raise NotImplementedError
 
     def keeps(self, u: Any) -> bool:
         """Whether ``f(x) f(y) = f(x') f(y')`` for all pairs of samples: then it is reversible."""

@@ -75,6 +75,21 @@ class Record(NamedTuple):
     n_hit: int = 0  # samples of this iteration at the level asked for, or above
     variation: float = np.nan  # of the weights of an estimate: sd over mean, found or foreseen
 
+    @classmethod
+    def of(cls, new: State, score: Vector, n_bad: int, **own: Any) -> Record:
+        """The record of the iteration that led to ``new``; a method's ``own`` numbers by name."""
+        return cls(
+            t=new.t,
+            restart=new.restart,
+            nfev=new.nfev,
+            n=len(score),
+            n_bad=n_bad,
+            top=float(score.max()),
+            best=new.best.score,
+            spread=float(new.v.spread().max()),
+            **own,
+        )
+
 
 class History(tuple[Record, ...]):
     """The records in order, oldest first.
