@@ -16,6 +16,7 @@ from cem.engine import CrossEntropyMethod
 from cem.noise import is_noisy, numbered
 from cem.presets import Plan, Preset, preset_of
 from cem.randomness import name_of
+from cem.refining import search_of
 from cem.restarts import IPOP, AtMost, never, search
 from cem.results import Optimum
 from cem.run import checked
@@ -31,6 +32,7 @@ from cem.typing import (
     Family,
     NoisyProblem,
     Problem,
+    Refine,
     Restart,
     SampleSize,
     Selection,
@@ -45,6 +47,8 @@ def maximize(
     *,
     bounds: Any = None,
     preset: str | Preset | None = None,
+    method: str | None = None,
+    refine: str | Refine | None = None,
     n_samples: int | SampleSize | None = None,
     rho: float | None = None,
     alpha: float | Mapping[str, float] | None = None,
@@ -85,6 +89,14 @@ def maximize(
         A plan for all that is not given, by its name in `cem.presets.PRESETS`: ``"default"``,
         ``"textbook"`` (used if the problem is noisy, or a selection or smoothing is given),
         ``"face"`` or ``"icem"``.
+    method : str, optional
+        ``"ce"``; or with a local search on every sample ``"ce+refine"`` (the default if ``refine``
+        is given) and what it is to be compared with: ``"multistart"``, the same from samples of
+        the first density, and ``"ils"``, the same from where it ended. See `cem.refining`.
+    refine : callable or str, optional
+        The local search: ``refine(x, rng)`` returns samples of the same shape, each at least as
+        good; or the name of one that the problem brings by its method ``refines()``, the first of
+        which is the default.
     n_samples : int or rule, optional
         ``N``, samples per iteration, or a rule such as `cem.Decaying`.
     rho : float, optional
@@ -146,6 +158,7 @@ def maximize(
     had converged')
     """
     chunk_size = chunk_size_of(problem, chunk_size)
+    about_search = search_of(problem, method, refine)
     about_constraints = constraints_of(problem, constraints, infeasible)
     problem = about_constraints.guarded(numbered(problem))
     about_noise = noise_of(problem, noise, target)
@@ -156,7 +169,7 @@ def maximize(
     }
     own = {name: part for name, part in own.items() if part is not None}
     composed = is_noisy(problem) or not own.keys() <= {"n_samples"}
-    chosen = preset_of(preset or ("textbook" if composed else "default"))
+    chosen = preset_of(preset or about_search.preset or ("textbook" if composed else "default"))
     about_bounds = Unbounded()
     if bounds is not None:
         if family is not None:
@@ -164,7 +177,8 @@ def maximize(
         problem = about_bounds = Boxed(problem, *box(bounds), chosen.start)
     family = nominal_of(problem, family)
     plan = replace(chosen.plan(family), **own)
-    method = CrossEntropyMethod(
+    about_search.warm(family)
+    ce = CrossEntropyMethod(
         nominal=family,
         n_samples=plan.n_samples,
         select=plan.select,
@@ -187,7 +201,7 @@ def maximize(
     inside = about_bounds.inside
     with session(
         problem,
-        method,
+        ce,
         workers=workers,
         chunk_size=chunk_size,
         callback=callback,
@@ -197,13 +211,15 @@ def maximize(
         restarts=restarts,
         noise=repr(about_noise),
         constraints=repr(about_constraints),
+        search=repr(about_search),
     ) as ready:
         evaluate = about_noise.scoring(ready.evaluate)
         state, history, stop = search(
             ready.method,
             evaluate,
             wrap=lambda this: about_constraints.around(
-                about_bounds.around(about_noise.counting(this, evaluate)), inside
+                about_bounds.around(about_noise.counting(about_search.around(this), evaluate)),
+                inside,
             ),
             restart=restart,
             ends=plan.ends if limited else (*plan.ends, stopping.iterations(plan.most_iterations)),

@@ -19,6 +19,7 @@ class Purpose(IntEnum):
     RESTART = 3  # where a search begins anew: restart k
     NOISE = 4  # the noise of a score: iteration t, start of the chunk
     REPLICATION = 5  # what an independent replication takes the place of the root with
+    REFINE = 6  # the local search on the batch of iteration t
 
 
 def root_of(rng: Any = None) -> SeedSequence:

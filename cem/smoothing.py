@@ -58,6 +58,15 @@ class Constant:
         return new.replace(**{k: old.smooth(new, a).parameters()[k] for k, a in alpha.items()})
 
 
+@dataclass(frozen=True)
+class Still:
+    """``v_t = v_{t-1}``: nothing is learnt, and all samples are independent. For comparisons."""
+
+    def __call__(self, state: State, refit: Refit) -> tuple[Any, Memory]:  # noqa: ARG002
+        """The density as it is."""
+        return state.v, {}
+
+
 def _weight(alpha: Any, of: str = "", called: str = "alpha") -> float:
     name = f"{called}{of}, the weight of the new fit in the smoothing,"
     value = real_number(name, alpha)

@@ -113,6 +113,8 @@ class Refit(Protocol):
 LogWeight: TypeAlias = Callable[[Family, Family, Batch], Vector]  # (u, v, x) -> ln W
 Selection: TypeAlias = Callable[[Vector, Vector, float], tuple[float, Vector]]
 """``(score, ln W, gamma) -> (gamma_t, ln weight)``, ``-inf`` where a sample is not elite."""
+Refine: TypeAlias = Callable[[Any, Generator], Any]
+"""A local search: ``(x, rng)`` to samples of the same shape, each at least as good as it was."""
 SampleSize: TypeAlias = int | Callable[[int], int]  # N, or N_t from the iterations done
 Smoothing: TypeAlias = "Callable[[State, Refit], tuple[Any, Memory]]"  # -> v_t, new memory
 Restart: TypeAlias = "Callable[[CrossEntropyMethod, History, int], CrossEntropyMethod | None]"

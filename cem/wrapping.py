@@ -33,6 +33,11 @@ class Around:
         return self.problem.chunk_size
 
     @property
+    def refines(self) -> Any:
+        """The other's local searches."""
+        return self.problem.refines
+
+    @property
     def cost(self) -> int:
         """How many evaluations one score takes."""
         return cost_of(self.problem)

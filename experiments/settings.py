@@ -16,7 +16,7 @@ from typing import Any
 
 import cem
 import problems
-from cem.methods import METHODS
+from cem import methods, refining
 from cem.study import study
 from problems import nearest
 
@@ -25,6 +25,12 @@ DRIVERS: dict[str, Callable[..., Any]] = {
     "expectation": cem.expectation,
     "maximize": cem.maximize,
     "minimize": cem.minimize,
+}
+METHODS: dict[str, Iterable[str]] = {  # that a driver knows by name
+    "estimate": methods.METHODS,
+    "expectation": methods.METHODS,
+    "maximize": ("ce", *refining.METHODS),
+    "minimize": ("ce", *refining.METHODS),
 }
 PLAIN = {  # the annotations that are checked here: what fits, and how to say so
     "bool": (bool, "true or false"),
@@ -81,8 +87,8 @@ def complete(
         if key not in parameters:
             raise ValueError(f"no setting {key!r}" + nearest(key, sorted(parameters)))
         _check(key, value, str(parameters[key].annotation))
-    if "method" in given and "method" in _of_driver_only(problem, job):
-        _check_method(given["method"])
+    if given.get("method") is not None and "method" in _of_driver_only(problem, job):
+        _check_method(job, given["method"])
     defaults = {k: p.default for k, p in parameters.items() if plain(p.default)}
     paths = (k for k, v in given.items() if v is not None and _is_path(parameters[k]))
     absolute = {k: _absolute(given[k], base) for k in paths}
@@ -162,9 +168,9 @@ def _check(key: str, value: Any, annotation: str) -> None:
         raise ValueError(f"{key} must be {words}; got {value!r}")
 
 
-def _check_method(name: str) -> None:
-    if name not in METHODS:
-        raise ValueError(f"no method {name!r}" + nearest(name, list(METHODS)))
+def _check_method(job: str, name: str) -> None:
+    if name not in METHODS[job]:
+        raise ValueError(f"no method {name!r}" + nearest(name, list(METHODS[job])))
 
 
 def _kinds(annotation: str) -> list[Any]:

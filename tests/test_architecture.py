@@ -23,7 +23,7 @@ LAYERS = (  # of cem, from the ground up: a module imports from lower layers onl
     {"run", "checkpoint", "cooperation", "noise", "arrival", "pooling", "curve"},
     {"callbacks", "restarts", "race", "borders", "methods", "weighted"},
     {"session", "answer", "presets", "constraints", "measurement", "reliability"},
-    {"measured"},
+    {"measured", "refining"},
     {"study"},
     {"optimize", "estimate"},
     {"plot", "testing", "replications"},

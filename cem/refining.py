@@ -1,0 +1,150 @@
+"""Hybrids: every sample is improved by a local search; and the searches to compare them with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from cem import stopping
+from cem.presets import Plan, Preset
+from cem.randomness import Purpose, stream
+from cem.restarts import IPOP
+from cem.selection import Elite
+from cem.smoothing import Constant, Still
+from cem.state import Record, State
+from cem.typing import Array, Batch, Family, Refine, Vector
+from cem.wrapping import AroundMethod
+
+
+@dataclass(frozen=True, eq=False)
+class Refined(AroundMethod):
+    """A method whose samples are improved by a local search before they are scored.
+
+    The density is fitted to what the search found, so that the next samples start it where that
+    was good. Only what is scored counts as an evaluation, not what the local search looks at.
+    """
+
+    refine: Refine = field(kw_only=True)
+
+    def ask(self, state: State) -> Batch:
+        """The samples, improved; asking twice gives them twice."""
+        x = np.asarray(self.method.ask(state))
+        better = self.refine(x, stream(self.root, Purpose.REFINE, state.t))
+        if np.shape(better) != x.shape:
+            raise ValueError(
+                f"refine must return as many samples as it takes, shape {x.shape}; got shape "
+                f"{np.shape(better)}"
+            )
+        return better
+
+    def tell(self, state: State, x: Batch, score: Vector) -> tuple[State, Record]:
+        """What the other learns from the improved samples."""
+        told: tuple[State, Record] = self.method.tell(state, x, score)
+        return told
+
+
+def hybrid(family: Family) -> Plan:  # noqa: ARG001 - for any
+    """CE with a local search: few samples, since each of them is a good one already.
+
+    Once all the elite are alike it begins anew, as long as there is a limit that ends it.
+    """
+    return Plan(
+        n_samples=20,
+        select=Elite(0.3),
+        smooth=Constant(0.5),
+        ends=(stopping.stalled(), stopping.degenerate()),
+        restart=IPOP(1.0),
+    )
+
+
+def multistart(family: Family) -> Plan:  # noqa: ARG001 - for any
+    """The control that learns nothing: the local search from samples of the first density."""
+    return Plan(n_samples=20, select=Elite(0.3), smooth=Still(), ends=())
+
+
+def iterated(family: Family) -> Plan:  # noqa: ARG001 - for any
+    """Iterated local search (ILS): the one sample is its own elite, and the next one begins there.
+
+    The local search must leave the local optimum it is given: by kicks, or by going down.
+    """
+    return Plan(n_samples=1, select=Elite(1 / 2, at_least=1), smooth=Constant(1.0), ends=())
+
+
+METHODS: Mapping[str, Callable[[Family], Plan]] = {
+    "ce+refine": hybrid,
+    "multistart": multistart,
+    "ils": iterated,
+}
+
+
+@dataclass(frozen=True)
+class Plain:
+    """No local search. `Hybrid` has the same parts."""
+
+    preset: Preset | None = None
+
+    def around(self, method: Any) -> Any:
+        """The method as it is."""
+        return method
+
+    def warm(self, family: Family) -> None:
+        """Nothing is to be made ready."""
+
+
+@dataclass(frozen=True)
+class Hybrid(Plain):
+    """A local search, and the plan of a search that makes use of it."""
+
+    refine: Refine = field(kw_only=True)
+
+    def around(self, method: Any) -> Any:
+        """The method with its samples improved."""
+        return Refined(method, refine=self.refine)
+
+    def warm(self, family: Family) -> None:
+        """Refine one sample, so that no clock counts what is compiled for the first one."""
+        x: Array = np.asarray(family.sample(np.random.default_rng(0), 1))
+        self.refine(x, np.random.default_rng(0))
+
+
+def search_of(problem: Any, method: str | None, refine: Refine | str | None) -> Plain:
+    """The search by that name, with its local search: given, named, or the problem's own.
+
+    Raises ValueError for a name that neither this module nor the problem knows, TypeError where a
+    problem has no local search and none is given.
+    """
+    if method is None:
+        method = "ce" if refine is None else "ce+refine"
+    if method not in ("ce", *METHODS):
+        raise ValueError(f"method must be one of ce, {', '.join(METHODS)}; got {method!r}")
+    if method == "ce":
+        if refine is not None:
+            raise ValueError('method="ce" has no use for refine: leave it out, or say "ce+refine"')
+        return Plain()
+    if not callable(refine):
+        refine = _named(problem, method, refine)
+    return Hybrid(Preset(METHODS[method], _no_box), refine=refine)
+
+
+def _named(problem: Any, method: str, name: str | None) -> Refine:
+    known: Mapping[str, Refine] = getattr(problem, "refines", dict)()
+    if not known:
+        raise TypeError(
+            f"method={method!r} needs a local search: pass refine=, a function of a batch and a "
+            f"generator; a {type(problem).__name__} has none of its own"
+        )
+    if name is None:
+        name = next(iter(known))
+    if name not in known:
+        raise ValueError(f"refine must be a function or one of {', '.join(known)}; got {name!r}")
+    return known[name]
+
+
+def _no_box(low: Array, high: Array) -> Family:
+    raise TypeError(
+        "a local search improves samples of the problem's family: pass a family instead of "
+        f"bounds; got a box of {len(low)} coordinates up to {high.max():g}"
+    )
