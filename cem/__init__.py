@@ -54,6 +54,7 @@ from cem.parallel import each
 from cem.pooling import Pooled
 from cem.presets import PRESETS, Plan, Preset
 from cem.race import Race, race
+from cem.refining import Refined
 from cem.reliability import DesignPoint, design_point, design_points
 from cem.replications import Combined, combine, replicate
 from cem.restarts import BIPOP, IPOP, AtMost
@@ -62,7 +63,7 @@ from cem.screening import Screened
 from cem.selection import Boltzmann, Elite, Ranked
 from cem.sensitivity import Sensitivity
 from cem.sizes import Decaying
-from cem.smoothing import Constant, Decreasing, Dynamic, Floor, Margin, Settling
+from cem.smoothing import Constant, Decreasing, Dynamic, Floor, Margin, Settling, Still
 from cem.state import Best, History, Record, State
 from cem.treatments import Penalise, Rank, Repair, Resample
 from cem.weighted import WeightedSample
@@ -141,6 +142,7 @@ __all__ = [
     "Rank",
     "Ranked",
     "Record",
+    "Refined",
     "Repair",
     "Replicated",
     "Resample",
@@ -152,6 +154,7 @@ __all__ = [
     "Sharpened",
     "SmoothIndicator",
     "State",
+    "Still",
     "Stretched",
     "Tempered",
     "Transitions",
