@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.random import SeedSequence
 from numpy.typing import NDArray
 
 from cem.families.parametric import is_family
-from cem.loss import entropy_or_estimate, fitted_cross_entropy, kl_or_estimate
+from cem.loss import entropy_and_kl, fitted_cross_entropy
 from cem.proposals import Proposal, proposal_for
 from cem.randomness import Purpose, root_of, stream
 from cem.scores import checked_scores, finite_or_worst, real_number, whole_number
@@ -180,8 +181,8 @@ class MarkovChains:
         w = np.full(n, 1 / n)
         v_hat = state.v.fit(x, w)
         v, memory = self.smooth(state, Fit(x, chains.score, gamma, x, w, v_hat))
-        seen = state.v.sample(stream(self.root, Purpose.EXPECTATION, state.t), n)
-        entropy = entropy_or_estimate(v, state.v, seen)
+        draw = partial(stream, self.root, Purpose.EXPECTATION, state.t)
+        entropy, kl = entropy_and_kl(v, state.v, draw)
         return (
             v,
             {**memory, "fit": np.array([gamma, log_mass, entropy])},
@@ -192,7 +193,7 @@ class MarkovChains:
                 "max_weight": 1 / n,
                 "loss": fitted_cross_entropy(v_hat, x, w),
                 "entropy": entropy,
-                "kl": kl_or_estimate(v, state.v, seen),
+                "kl": kl,
             },
         )
 

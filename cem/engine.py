@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.random import SeedSequence
 
-from cem.loss import entropy_or_estimate, fitted_cross_entropy, kl_or_estimate
+from cem.loss import entropy_and_kl, fitted_cross_entropy
 from cem.randomness import Purpose, root_of, stream
 from cem.scores import checked_scores, finite_or_worst
 from cem.selection import Elite
@@ -83,6 +84,8 @@ class CrossEntropyMethod:
         memory, best = {**smoothing, **seen.memory}, state.best.or_better(x, score)
         new = replace(state, v=v, t=state.t + 1, nfev=state.nfev + len(x), best=best, memory=memory)
         ess = effective_sample_size(w)
+        draw = partial(stream, self.root, Purpose.EXPECTATION, state.t)
+        entropy, kl = entropy_and_kl(v, state.v, draw)
         return new, Record.of(
             new,
             score,
@@ -93,8 +96,8 @@ class CrossEntropyMethod:
             ess=ess,
             max_weight=float(w.max()),
             loss=fitted_cross_entropy(v_hat, elite, w),
-            entropy=entropy_or_estimate(v, state.v, x),
-            kl=kl_or_estimate(v, state.v, x),
+            entropy=entropy,
+            kl=kl,
             n_hit=int(np.count_nonzero(score >= self.gamma)),
             variation=math.sqrt(max(0.0, len(seen.x) / ess - 1)),
         )

@@ -15,7 +15,7 @@ class Purpose(IntEnum):
 
     SAMPLE = 0  # the batch of iteration t
     FINAL = 1  # the estimator's independent sample: block t
-    EXPECTATION = 2  # a Monte Carlo mean under a density: cem.loss
+    EXPECTATION = 2  # a Monte Carlo mean under a density: cem.loss, or of iteration t
     RESTART = 3  # where a search begins anew: restart k
     NOISE = 4  # the noise of a score: iteration t, start of the chunk
     REPLICATION = 5  # what an independent replication takes the place of the root with

@@ -18,9 +18,8 @@ from cem.loss.distributions import (
 )
 from cem.loss.empirical import (
     empirical_cross_entropy,
-    entropy_or_estimate,
+    entropy_and_kl,
     fitted_cross_entropy,
-    kl_or_estimate,
 )
 from cem.loss.gradients import (
     binary_cross_entropy_grad,
@@ -48,13 +47,12 @@ __all__ = [
     "cross_entropy",
     "empirical_cross_entropy",
     "entropy",
-    "entropy_or_estimate",
+    "entropy_and_kl",
     "fitted_cross_entropy",
     "gaussian_nll",
     "information",
     "jensen_shannon",
     "kl_divergence",
-    "kl_or_estimate",
     "log_loss",
     "log_softmax",
     "mean_squared_error",

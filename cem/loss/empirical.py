@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+from numpy.random import Generator
 
 from cem.loss.checks import not_nan
 from cem.loss.registry import find_entropy, find_entropy_of_fits, find_kl
 from cem.typing import Batch, Family, Vector
+
+LOOKED_AT = 300  # samples for an entropy or divergence without a closed form
 
 
 def empirical_cross_entropy(log_q: Vector, weights: Vector | None = None) -> float:
@@ -41,27 +46,29 @@ def fitted_cross_entropy(fit: Family, x: Batch, weights: Vector) -> float:
     return empirical_cross_entropy(fit.log_density(x), weights)
 
 
-def entropy_or_estimate(new: Family, old: Family, x: Batch) -> float:
-    """``H(new)``: the closed form, or an estimate from a batch ``x`` drawn from ``old``."""
-    if (closed_form := find_entropy(new)) is not None:
-        return closed_form(new)
+def entropy_and_kl(
+    new: Family, old: Family, stream: Callable[[], Generator], n: int = LOOKED_AT
+) -> tuple[float, float]:
+    """``H(new)`` and ``D(new || old)``: closed forms, or the means over ``n`` samples of ``new``.
+
+    ``stream`` is called for the generator that draws them, if it takes any.
+
+    >>> from cem.families import Bernoulli
+    >>> coins = Bernoulli([0.5, 0.5])
+    >>> entropy_and_kl(coins, coins, np.random.default_rng)
+    (1.3862943611198906, 0.0)
+    """
+    entropy, kl = find_entropy(new), find_kl(new, old)
+    if entropy is not None and kl is not None:
+        return entropy(new), kl(new, old)
+    x = new.sample(stream(), n)
     log_new = new.log_density(x)
-    if np.isinf(log_new.max()):  # none of the batch is where it has collapsed to, or one is
-        return -np.inf
-    return empirical_cross_entropy(log_new, _ratio(log_new, old.log_density(x)))
+    return (
+        -_mean(log_new) if entropy is None else entropy(new),
+        _mean(log_new - old.log_density(x)) if kl is None else kl(new, old),
+    )
 
 
-def kl_or_estimate(new: Family, old: Family, x: Batch) -> float:
-    """``D(new || old)``: the closed form, or an estimate from a batch ``x`` drawn from ``old``."""
-    if (closed_form := find_kl(new, old)) is not None:
-        return closed_form(new, old)
-    log_new, log_old = new.log_density(x), old.log_density(x)
-    if np.isinf(log_new.max()):
-        return np.inf
-    return empirical_cross_entropy(log_old - log_new, _ratio(log_new, log_old))
-
-
-def _ratio(log_new: Vector, log_old: Vector) -> Vector:
-    log_ratio = log_new - log_old
-    ratio: Vector = np.exp(log_ratio - log_ratio.max())
-    return ratio
+def _mean(log_f: Vector) -> float:
+    """The mean; infinite if a density is."""
+    return float(not_nan(log_f, "a log density").mean())
