@@ -222,7 +222,7 @@ def test_densities_that_differ_but_cover_the_event_are_no_reason_for_a_warning()
         (network("bridge", terminals=[0, 3], q=1e-3).edgewise(), None, None, {}, 2.001995002e-6, 6),
         (
             MaxCut.of(nx.gnp_random_graph(16, 0.5, seed=3)),
-            None,
+            Bernoulli([0.5] * 16),
             36.0,
             {"rho": 0.01, "n_final": 20_000},
             5 / 2**15,

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cem.families import Bernoulli
-from cem.typing import Array, Batch, Vector
+from cem.families.mirrored_bernoulli import MirroredBernoulli
+from cem.families.packed import WORD, Bits
+from cem.typing import Array, Batch, Refine, Vector
 
 if TYPE_CHECKING:
     import networkx as nx
     from scipy.sparse import csr_array
 
-EXACT_IN_FLOAT32 = 2**24
+EXACT = 2**53  # up to here doubles hold all whole numbers
+BLOCK = 512  # samples to unpack at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +27,7 @@ class MaxCut:
 
     ``ends`` holds the node numbers of every edge, shape ``(m, 2)``; ``weight`` has shape ``(m,)``;
     ``labels`` names the nodes. Parallel edges add up. Raises ValueError for a graph without edges,
-    self-loops, node numbers out of range, and weights that are not finite.
+    self-loops, node numbers out of range, and weights that are not finite or whose sum is not.
 
     >>> triangle = MaxCut(ends=[[0, 1], [1, 2], [0, 2]], weight=[1.0, 2.0, 4.0], n_nodes=3)
     >>> triangle(np.array([[0, 0, 1], [0, 0, 0]]))
@@ -37,6 +39,7 @@ class MaxCut:
     n_nodes: int
     labels: tuple[Hashable, ...] = field(default=(), repr=False)
     optimum: float | None = None  # where it is known
+    chunk_size: ClassVar[int] = 2**16  # samples to score at a time
 
     def __post_init__(self) -> None:
         ends = _pairs(self.ends)
@@ -61,6 +64,9 @@ class MaxCut:
             raise ValueError(
                 f"edge weights must be finite numbers; got {weight[bad][0]} on edge ({i!r}, {j!r})"
             )
+        with np.errstate(over="ignore"):
+            if np.abs(weight).sum() == np.inf:
+                raise ValueError("the edge weights add up to more than any double; scale them down")
         for name, array in (("ends", ends), ("weight", weight)):
             array.setflags(write=False)
             object.__setattr__(self, name, array)
@@ -94,40 +100,80 @@ class MaxCut:
         return cls(ends, [float(w) for *_, w in edges], len(number), tuple(graph))
 
     def __call__(self, x: Batch) -> Vector:
-        """The weight cut, for a batch of shape ``(n, d)``: one sparse product.
+        """The weight cut, for a batch of ``n`` samples: `Bits`, or an array of shape ``(n, d)``.
 
-        Whole weights: ``x'g - 2 x'Ux`` with the degrees ``g`` and every edge once in ``U``, exact.
-        Real weights: ``x'A(1 - x)`` with both directions in ``A``, so that only weights that are
-        cut are added up and nothing cancels.
+        Whole weights are counted 512 samples at a time and exact, unless their absolute values
+        add up to ``2^53`` or more. Real weights: ``x'A(1 - x)`` with both directions of every edge
+        in ``A``, so that only weights that are cut are added up and nothing cancels.
         """
-        matrix, degree = self._matrix
-        sides = np.ascontiguousarray(np.asarray(x).T, dtype=matrix.dtype)
-        if degree is None:
-            return np.einsum("ij,ij->j", sides, matrix @ (1 - sides))
-        inner = np.einsum("ij,ij->j", sides, matrix @ sides, dtype=float)
-        return degree @ sides - 2 * inner
+        if (classes := self._classes) is None:
+            starts = range(0, len(x), BLOCK)
+            return np.concatenate([[], *(self._product(x[a : a + BLOCK]) for a in starts)])
+        from problems.maxcut.kernels import count_cuts
 
-    def nominal(self) -> Bernoulli:
+        words = self._packed(x).words
+        out = np.zeros(WORD * words.shape[1], dtype=np.int64)
+        count_cuts(np.ascontiguousarray(words), *classes, out)
+        return out[: len(x)].astype(float)
+
+    def nominal(self) -> MirroredBernoulli:
         """A fair coin for every node."""
-        return Bernoulli(np.full(self.n_nodes, 0.5))
+        return MirroredBernoulli(np.full(self.n_nodes, 0.5))
+
+    def refines(self) -> dict[str, Refine]:
+        """Local searches by name: each turns cuts into ones that weigh at least as much."""
+        from problems.maxcut.local_search import refines
+
+        return refines(self)
 
     def nodes(self, x: Batch) -> Mapping[Any, int]:
         """The side of every node by its label, for one sample of shape ``(d,)``."""
         return {label: int(side) for label, side in zip(self.labels, x, strict=True)}
 
+    def _packed(self, x: Batch) -> Bits:
+        bits = x if isinstance(x, Bits) else Bits.of(x)
+        if bits.shape[1] != self.n_nodes:
+            raise ValueError(
+                f"a cut of {self.n_nodes} nodes has a side for each of them: expected a batch of "
+                f"shape (n, {self.n_nodes}), got {bits.shape}"
+            )
+        return bits
+
+    def _product(self, x: Batch) -> Vector:
+        sides = np.ascontiguousarray(np.asarray(self._packed(x)).T, dtype=float)
+        return np.einsum("ij,ij->j", sides, self._matrix @ (1 - sides))
+
     @cached_property
-    def _matrix(self) -> tuple[csr_array, Array | None]:
-        """Every edge once and the degrees, exact in float32; for real weights both directions."""
+    def _matrix(self) -> csr_array:
+        """The weights of both directions."""
         from scipy.sparse import csr_array
 
-        low, high = self.ends.min(axis=1), self.ends.max(axis=1)
-        shape = (self.n_nodes, self.n_nodes)
-        matrix = csr_array((self.weight, (low, high)), shape=shape)
-        whole = (self.weight == np.floor(self.weight)).all()
-        if not whole or np.bincount(low, abs(self.weight)).max() >= EXACT_IN_FLOAT32:
-            return matrix + matrix.T.tocsr(), None
-        degree = np.bincount(low, self.weight, self.n_nodes)
-        return matrix.astype(np.float32), degree + np.bincount(high, self.weight, self.n_nodes)
+        ends = np.concatenate([self.ends, self.ends[:, ::-1]]).T
+        return csr_array((np.tile(self.weight, 2), tuple(ends)), shape=(self.n_nodes,) * 2)
+
+    @cached_property
+    def _classes(self) -> tuple[Array, Array, Array] | None:
+        """The edges by sign and binary digit of their weight, as `count_cuts` takes them.
+
+        None for weights that are not whole, or so large that their sums are not exact.
+        """
+        from problems.maxcut.kernels import EDGES, WORDS
+
+        size = np.abs(self.weight)
+        if (size != np.floor(size)).any() or size.sum() >= EXACT:
+            return None
+        ends, values = [], []
+        order = np.lexsort((self.ends.max(axis=1), self.ends.min(axis=1)))
+        for sign in (1, -1):
+            whole = np.where(np.sign(self.weight) == sign, size, 0)[order].astype(np.int64)
+            for digit in range(int(whole.max()).bit_length()):
+                edges = self.ends[order][(whole >> digit) & 1 == 1]
+                edges = np.pad(edges, ((0, -len(edges) % EDGES), (0, 0)))  # loops cut nothing
+                ends.append(edges.ravel() * WORDS)
+                values.append(sign << digit)
+        starts = np.cumsum([0, *map(len, ends)])
+        flat = np.concatenate([np.empty(0, dtype=np.int64), *ends])
+        return flat, starts, np.array(values, dtype=np.int64)
 
 
 def _pairs(ends: Any) -> Array:

@@ -115,35 +115,6 @@ def test_a_file_that_does_not_keep_to_the_format_is_refused_and_the_line_named(
     assert len(str(caught.value)) < 400
 
 
-def test_several_hundred_damaged_files_are_read_as_they_are_or_refused_with_a_value_error(tmp_path):
-    rng, path, refused = np.random.default_rng(0), tmp_path / "graph.txt", 0
-    alphabet = b"0123456789 .-eEnaifJ\n\r\t\x00\xff_+"
-    for _ in range(600):
-        content = bytearray(GOOD.encode())
-        for _ in range(rng.integers(1, 5)):
-            at, what = int(rng.integers(len(content))), rng.integers(4)
-            if what == 0:
-                content[at] = rng.choice(list(alphabet))
-            elif what == 1:
-                del content[at : at + int(rng.integers(1, 6))]
-            elif what == 2:
-                content[at:at] = bytes(rng.choice(list(alphabet), int(rng.integers(1, 6))).tolist())
-            else:
-                content[at:at] = content[: int(rng.integers(12))]
-        path.write_bytes(content)
-        try:
-            cut = read_rudy(path)
-        except ValueError as error:
-            refused += 1
-            assert len(str(error)) < 400  # noqa: PT017 - some of them can be read
-        else:
-            assert cut.ends.min() >= 0
-            assert cut.ends.max() < cut.n_nodes
-            assert np.isfinite(cut.weight).all()
-            assert len(cut.ends) == len(cut.weight) >= 1
-    assert refused > 300
-
-
 def test_a_file_that_is_not_there_is_an_error_of_the_system(tmp_path):
     with pytest.raises(FileNotFoundError):
         read_rudy(tmp_path / "none.txt")
