@@ -17,6 +17,7 @@ from cem.families.likelier import Likelier
 from cem.families.lognormal import LogNormal
 from cem.families.low_rank_normal import LowRankNormal
 from cem.families.markov_chain import MarkovChain
+from cem.families.mirrored_bernoulli import MirroredBernoulli
 from cem.families.mixture import GaussianMixture
 from cem.families.multivariate_normal import MultivariateNormal
 from cem.families.negative_binomial import NegativeBinomial
@@ -27,6 +28,7 @@ from cem.families.poisson import Poisson
 from cem.families.product import Product
 from cem.families.rounded_normal import RoundedNormal
 from cem.families.stretched import Stretched
+from cem.families.symmetric_transitions import SymmetricTransitions
 from cem.families.transitions import Transitions
 from cem.families.tree import DependencyTree
 from cem.families.truncated_normal import TruncatedNormal
@@ -54,6 +56,7 @@ __all__ = [
     "LogNormal",
     "LowRankNormal",
     "MarkovChain",
+    "MirroredBernoulli",
     "MultivariateNormal",
     "NegativeBinomial",
     "Normal",
@@ -63,6 +66,7 @@ __all__ = [
     "Product",
     "RoundedNormal",
     "Stretched",
+    "SymmetricTransitions",
     "Transitions",
     "TruncatedNormal",
     "Uniform",

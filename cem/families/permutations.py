@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from functools import cache
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.random import Generator
@@ -12,8 +14,12 @@ from numpy.typing import NDArray
 
 from cem.families.categorical import Choices, distributions
 from cem.families.parametric import parameter
-from cem.families.samples import rows
+from cem.families.samples import checked_sample, rows
 from cem.typing import Array, Batch, Vector
+
+LARGE = 1 << 16  # samples times n^2 from which on it pays to load the compiled kernels
+BLOCK = 1 << 20  # elements at a time: what is made on the way is small beside a large batch
+ANY: tuple[int, int] = (-1, -1)  # the first and the last node where both are drawn
 
 
 def square_distributions(p: Array) -> Array:
@@ -28,16 +34,15 @@ class Permutations(Choices):
     """Base of the densities of permutations of ``n`` nodes: subclasses say from which row to draw.
 
     A node is drawn in proportion to the probabilities of its row among the nodes that are left;
-    uniformly among them if all of these are zero. So any permutation that starts as it should can
-    be finished, whatever the matrix.
+    uniformly among them if all of these are zero. So any permutation that begins and ends as it
+    should can be finished, whatever the matrix.
+
+    Samples are of the smallest signed integers that hold ``n``, but at least int16: widen them
+    before arithmetic, since ``n * x`` may be more than these hold.
     """
 
     p: Array = parameter(square_distributions, ndim=2)
-    fixed: ClassVar[int] = 0  # places at the start that are not drawn: they hold their own number
-
-    @abstractmethod
-    def _rows(self, x: Batch, place: int) -> Array:
-        """The probabilities that this place is drawn from, ``(n_samples, n)`` or ``(n,)``."""
+    by_place: ClassVar[bool]  # is a node drawn from the row of its place, or of the node before?
 
     @abstractmethod
     def log_density_with_replacement(self, x: Batch) -> Vector:
@@ -48,58 +53,139 @@ class Permutations(Choices):
         """
 
     def sample(self, rng: Generator, n: int) -> Batch:
-        """``n`` permutations, int64, one in every row, by inversion, place by place."""
-        x = np.zeros((n, self.n_coordinates), dtype=np.int64)
-        left = np.ones(x.shape, dtype=bool)
-        left[:, : self.fixed] = False
-        for place in range(self.fixed, self.n_coordinates):
+        """``n`` permutations, one in every row, of the integers named above.
+
+        Small batches are drawn by inversion, large ones from alias tables: another law by 2^-48 at
+        most in a probability.
+        """
+        x = np.empty((n, self.n_coordinates), dtype=integers(self.n_coordinates))
+        if self._is_large(n):
+            from cem.families.xoshiro import seeds
+
+            compiled().draw(self.p, self.by_place, *self._ends, seeds(rng)[0], x)
+            return x
+        for place, left in self._places(x):
             cdf = self._weights(x, left, place).cumsum(axis=1)
             cdf /= cdf[:, -1:].copy()  # ends with 1, so that u < 1 never passes the last weight > 0
             x[:, place] = (cdf <= rng.random((n, 1))).sum(axis=1)
-            left[np.arange(n), x[:, place]] = False
         return x
 
     def log_density(self, x: Batch) -> Vector:
         """``ln f(x_i; p)``, shape ``(n_samples,)``; ``-inf`` for what is no such permutation."""
         x = rows(self, x)
-        inside = are_permutations(x, self.fixed)
-        x = np.where(inside[:, None], x, np.arange(x.shape[1])).astype(np.int64)
+        log_f = np.empty(len(x))
+        for part in blocks(x):
+            log_f[part] = self._log_density(x[part])
+        return log_f
+
+    def _log_density(self, x: Batch) -> Vector:
+        inside = are_permutations(x, *self._ends)
+        x, log_f = x[inside].astype(integers(x.shape[1])), np.zeros(np.count_nonzero(inside))
+        if self._is_large(len(x)):
+            compiled().log_densities(self.p, self.by_place, *self._ends, x, log_f)
+        else:
+            every = np.arange(len(x))
+            for place, left in self._places(x):
+                weights = self._weights(x, left, place)
+                with np.errstate(divide="ignore"):
+                    log_f += np.log(weights[every, x[:, place]] / weights.sum(axis=1))
+        every_log_f = np.full(len(inside), -np.inf)
+        every_log_f[inside] = log_f
+        return every_log_f
+
+    @property
+    def _ends(self) -> tuple[int, int]:
+        """The nodes at the first and at the last place where these are not drawn; or -1."""
+        return ANY
+
+    def _is_large(self, n_samples: int) -> bool:
+        return n_samples * self.n_coordinates**2 >= LARGE
+
+    def _places(self, x: Batch) -> Iterator[tuple[int, Batch]]:
+        """The places to draw, in order, and the nodes left to every sample; the ends are set."""
+        first, last = self._ends
+        begin, end = int(first >= 0), x.shape[1] - int(last >= 0)
         left, every = np.ones(x.shape, dtype=bool), np.arange(len(x))
-        left[:, : self.fixed] = False
-        log_f = np.zeros(len(x))
-        for place in range(self.fixed, x.shape[1]):
-            weights = self._weights(x, left, place)
-            with np.errstate(divide="ignore"):
-                log_f += np.log(weights[every, x[:, place]] / weights.sum(axis=1))
+        for place, node in ((0, first), (-1, last)):
+            if node >= 0:
+                x[:, place], left[:, node] = node, False
+        for place in range(begin, end):
+            yield place, left
             left[every, x[:, place]] = False
-        return np.where(inside, log_f, -np.inf)
 
     def _weights(self, x: Batch, left: Batch, place: int) -> Array:
         """What this place is drawn in proportion to, shape ``(n_samples, n)``."""
-        weights = np.where(left, self._rows(x, place), 0.0)
+        row = self.p[place] if self.by_place else self.p[x[:, place - 1]]
+        weights = np.where(left, row, 0.0)
         empty = ~weights.any(axis=1)
         weights[empty] = left[empty]
         return weights
 
+    def _shares(self, x: Batch, weights: Vector) -> Array:
+        """The weighted share of the samples that draw node ``k`` from row ``i``, shape ``(n, n)``.
+
+        The first node is drawn from the row of the last one. Raises ValueError for samples that are
+        no such permutations.
+        """
+        x, w = checked_sample(self, x, weights, self._permutations)
+        n = x.shape[1]
+        mass = np.zeros(n * n)
+        for part in blocks(x):
+            node = x[part].astype(np.int64)
+            cell = n * (np.arange(n) if self.by_place else np.roll(node, 1, axis=1)) + node
+            mass += np.bincount(cell.ravel(), np.repeat(w[part], n), minlength=n * n)
+        return mass.reshape(n, n)
+
     def _permutations(self, x: Array) -> Array:
         """Permutations of the nodes, as they are drawn: the constraint on a sample to fit to."""
-        bad = ~are_permutations(x, self.fixed)
+        first, last = self._ends
+        bad = ~are_permutations(x, first, last)
         if bad.any():
             i = int(bad.argmax())
-            start = " starting with 0" if self.fixed else ""
+            begin = f" starting with {first}" if first >= 0 else ""
+            end = f" and ending with {last}" if last >= 0 else ""
             raise ValueError(
-                f"must be permutations of 0, ..., {x.shape[1] - 1}{start}; got "
+                f"must be permutations of 0, ..., {x.shape[1] - 1}{begin}{end}; got "
                 f"{np.array2string(x[i], threshold=12)} at index {i}"
             )
         return x
 
 
-def are_permutations(x: Batch, fixed: int = 0) -> NDArray[np.bool_]:
-    """Which rows hold every number from 0 to ``n - 1`` once, the first ``fixed`` in their place?
+def integers(n: int) -> Any:
+    """The type of a sample of ``n`` nodes: the smallest signed integers, from int16 on.
 
-    >>> are_permutations(np.array([[0, 2, 1], [1, 0, 2], [0, 0, 1]]), fixed=1)
+    >>> integers(100), integers(100_000)
+    (dtype('int16'), dtype('int32'))
+    """
+    return np.promote_types(np.int16, np.min_scalar_type(-n))
+
+
+def blocks(x: Batch) -> Iterator[slice]:
+    """The rows of a batch, so many at a time that they have some `BLOCK` elements.
+
+    >>> [(part.start, part.stop) for part in blocks(np.empty((1000, 2000)))]
+    [(0, 524), (524, 1048)]
+    """
+    step = max(1, BLOCK // x.shape[1])
+    return (slice(start, start + step) for start in range(0, len(x), step))
+
+
+def are_permutations(x: Batch, first: int = -1, last: int = -1) -> NDArray[np.bool_]:
+    """Which rows hold every number from 0 to ``n - 1`` once, and these two in their places?
+
+    >>> are_permutations(np.array([[0, 2, 1], [1, 0, 2], [0, 0, 1]]), first=0)
     array([ True, False, False])
     """
-    numbers = np.arange(x.shape[1])
-    in_place = (x[:, :fixed] == numbers[:fixed]).all(axis=1)
-    return in_place & (np.sort(x, axis=1) == numbers).all(axis=1)
+    inside: NDArray[np.bool_] = (np.sort(x, axis=1) == np.arange(x.shape[1])).all(axis=1)
+    for place, node in ((0, first), (-1, last)):
+        if node >= 0:
+            inside &= x[:, place] == node
+    return inside
+
+
+@cache
+def compiled() -> Any:
+    """The module `cem.families.permutation_kernels`, and numba with it."""
+    from cem.families import permutation_kernels
+
+    return permutation_kernels

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 from cem.families.categorical import Categorical
 from cem.families.permutations import Permutations
-from cem.families.samples import checked_sample
-from cem.typing import Array, Batch, Vector
+from cem.typing import Batch, Vector
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -17,8 +16,9 @@ class Placements(Permutations):
 
     ``p``, of shape ``(n, n)``, says how likely position ``i`` holds node ``k``. The positions are
     drawn in order; what has been placed is left out, and the rest of the row renormalised. Where
-    all the rest is zero, the nodes left are equally likely. Samples are int64 arrays of shape
-    ``(n_samples, n)``. The algorithm of node placements of de Boer et al. (2005).
+    all the rest is zero, the nodes left are equally likely. Samples are int16 arrays (int32 from
+    32769 nodes on) of shape ``(n_samples, n)``. The algorithm of node placements of de Boer et al.
+    (2005).
 
     >>> import numpy as np
     >>> f = Placements(np.full((3, 3), 1 / 3)).fit(np.array([[0, 1, 2], [0, 2, 1]]), np.ones(2))
@@ -27,6 +27,8 @@ class Placements(Permutations):
            [0. , 0.5, 0.5],
            [0. , 0.5, 0.5]])
     """
+
+    by_place: ClassVar[bool] = True
 
     def fit(self, x: Batch, weights: Vector) -> Self:
         """``p[i, k]``: the weighted share of the samples that have node ``k`` at position ``i``.
@@ -37,12 +39,8 @@ class Placements(Permutations):
         as ``p[1, 2]`` falls to zero, and is less at zero. Raises ValueError for samples that are no
         permutations.
         """
-        x, w = checked_sample(self, x, weights, self._permutations)
-        return self.replace(p=Categorical(self.p).fit(x, w).p)
+        return self.replace(p=self._shares(x, weights))
 
     def log_density_with_replacement(self, x: Batch) -> Vector:
         """``sum_i ln p[i, x_i]``, shape ``(n_samples,)``: positions drawn independently."""
         return Categorical(self.p).log_density(x)
-
-    def _rows(self, x: Batch, place: int) -> Array:  # noqa: ARG002 - whatever came before
-        return self.p[place]

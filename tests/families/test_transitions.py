@@ -25,6 +25,14 @@ class TestTransitions(FamilyContract):
     fitted = "log_density_with_replacement"
 
 
+class TestPaths(FamilyContract):
+    family = Transitions(TestTransitions.family.p, first=2, last=0)
+    outside = ([0, 1, 2, 3], [2, 1, 0, 3], [2, 1, 1, 0], [2, 1.5, 3, 0])
+    spread_is_std = False
+    fills_boxes = False
+    fitted = "log_density_with_replacement"
+
+
 def node_by_node(p, x):
     """The probability of one tour, as the algorithm says it."""
     left, probability = list(range(1, len(p))), 1.0
@@ -62,6 +70,45 @@ def test_the_fit_is_the_share_of_the_tours_that_use_an_edge():
             expected[here, there] += weight
     np.testing.assert_allclose(Transitions(P).fit(x, w).p, expected, rtol=1e-15)
     np.testing.assert_allclose(expected.sum(axis=0), 1, rtol=1e-15)  # every node is reached once
+
+
+def test_a_path_leaves_its_last_node_to_the_end():
+    f = Transitions(P, first=3, last=1)
+    x = np.array([[3, 0, 2, 4, 1], [3, 4, 0, 2, 1]])
+    expected = [
+        P[3, 0] / P[3, [0, 2, 4]].sum() * P[0, 2] / P[0, [2, 4]].sum(),
+        P[3, 4] / P[3, [0, 2, 4]].sum() * P[4, 0] / P[4, [0, 2]].sum(),
+    ]
+    np.testing.assert_allclose(np.exp(f.log_density(x)), expected, rtol=1e-13)
+    fitted = f.fit(x, np.ones(2))
+    assert fitted.p[1].tolist() == [0, 0, 0, 1, 0]  # back to the first node
+    assert fitted.p[3].tolist() == [0.5, 0, 0, 0, 0.5]
+    assert (fitted.first, fitted.last) == (3, 1)
+
+
+def test_a_path_that_is_certain_has_no_spread():
+    f = Transitions(P, first=3, last=1).fit(np.array([[3, 0, 2, 4, 1]]), np.ones(1))
+    assert f.spread().tolist() == [0.0] * 5
+
+
+def test_the_last_node_is_the_first_unless_another_is_named():
+    assert Transitions(P).replace(p=TO_ONE).last == 0
+    assert Transitions(P, first=2).last == 2
+    every = np.array(list(permutations(range(5))))
+    at_home = Transitions(P, first=2).log_density(every) > -np.inf
+    np.testing.assert_array_equal(at_home, every[:, 0] == 2)
+
+
+@pytest.mark.parametrize(("ends", "name"), [((5, None), "first"), ((0, 7), "last")])
+def test_an_end_that_is_no_node_is_named(ends, name):
+    with pytest.raises(ValueError, match=rf"^Transitions\.{name} must be .* 0, \.\.\., 4; got \d"):
+        Transitions(P, *ends)
+
+
+def test_a_path_with_other_ends_is_named():
+    message = r"permutations of 0, \.\.\., 4 starting with 3 and ending with 1; got \[3 1 0 2 4\]"
+    with pytest.raises(ValueError, match=message):
+        Transitions(P, first=3, last=1).fit(np.array([[3, 1, 0, 2, 4]]), np.ones(1))
 
 
 def test_the_chain_is_a_product_of_elements_and_need_not_be_a_tour():
