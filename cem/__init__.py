@@ -29,6 +29,7 @@ from cem.families import (
     LogNormal,
     LowRankNormal,
     MarkovChain,
+    MirroredBernoulli,
     MultivariateNormal,
     NegativeBinomial,
     Normal,
@@ -38,6 +39,7 @@ from cem.families import (
     Product,
     RoundedNormal,
     Stretched,
+    SymmetricTransitions,
     Transitions,
     TruncatedNormal,
     Uniform,
@@ -45,6 +47,7 @@ from cem.families import (
     Walk,
     Weibull,
 )
+from cem.families.packed import Bits
 from cem.feasibility import Feasibility
 from cem.indicators import Sharpened, SmoothIndicator, Tempered
 from cem.measured import Estimate, Expectation
@@ -53,6 +56,7 @@ from cem.optimize import maximize, minimize
 from cem.parallel import each
 from cem.pooling import Pooled
 from cem.presets import PRESETS, Plan, Preset
+from cem.probing import Probing
 from cem.race import Race, race
 from cem.refining import Refined
 from cem.reliability import DesignPoint, design_point, design_points
@@ -82,6 +86,7 @@ __all__ = [
     "Bernoulli",
     "Best",
     "Beta",
+    "Bits",
     "Boltzmann",
     "Categorical",
     "Checkpoint",
@@ -122,6 +127,7 @@ __all__ = [
     "Margin",
     "MarkovChain",
     "MarkovChains",
+    "MirroredBernoulli",
     "MultivariateNormal",
     "NegativeBinomial",
     "Noise",
@@ -136,6 +142,7 @@ __all__ = [
     "Poisson",
     "Pooled",
     "Preset",
+    "Probing",
     "Product",
     "Progress",
     "Race",
@@ -156,6 +163,7 @@ __all__ = [
     "State",
     "Still",
     "Stretched",
+    "SymmetricTransitions",
     "Tempered",
     "Transitions",
     "TruncatedNormal",

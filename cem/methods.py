@@ -24,6 +24,7 @@ from cem.families.stretched import Stretched
 from cem.families.von_mises_fisher_nakagami import VonMisesFisherNakagami
 from cem.indicators import Sharpened, SmoothIndicator, Tempered
 from cem.pooling import Pooled
+from cem.probing import Probing
 from cem.scores import whole_number
 from cem.selection import Elite
 from cem.smoothing import Constant, Settling
@@ -42,6 +43,7 @@ LARGE = 1000  # and where every sample is used for one fit only
 RTOL = 0.05  # relative error asked for where they are, if nothing is said
 MARGIN = 0.6  # of the relative error asked for is planned for: it should not be missed by chance
 REACH = 3.0  # standard deviations of the distance from the mean that are explored
+FAR = 3.5  # a scale at which an event that is six away in some direction is hit
 MOST_BATCHES = 20  # iterations on the way, and as many for the final sample
 
 
@@ -178,8 +180,8 @@ class Exploring:
 
     For continuous variables, in the standard normal ones that they are functions of. ``fitted``
     makes the family of their number. The first batch is of a `Stretched` density, which keeps a
-    tenth of the samples to the end: see `Defended`. The final sample is as large as its relative
-    error takes: .05, or as asked for.
+    tenth of the samples to the end: see `Defended`. Its hits tell where the parts of the event are:
+    see `Probing`. The final sample is as large as its relative error takes: .05, or as asked for.
     """
 
     fitted: Callable[[int], Any]
@@ -205,7 +207,7 @@ class Exploring:
         standard = replace(case, problem=standardised(case.problem, case.nominal), nominal=one)
         why = f"{self.said}, for {d} standard normal variable{'s' * (d > 1)}"
         first, n = Defended.by(wide, self.fitted(d)), max(BATCH, 4 * d)
-        return _pooled(standard, first, n=n, ess=max(ENOUGH, d), why=why)
+        return _pooled(standard, first, Probing, n=n, ess=max(ENOUGH, d), why=why)
 
 
 def pooled(case: Case) -> Plan:
@@ -217,16 +219,19 @@ def pooled(case: Case) -> Plan:
     return _pooled(
         case,
         Defended.by(case.nominal, case.nominal),
+        Pooled,
         n=max(LARGE, 10 * n_parameters),
         ess=max(200.0, 2.0 * n_parameters),
         why=f"pooled samples, in the family {type(case.nominal).__name__}",
     )
 
 
-def _pooled(case: Case, first: Defended, *, n: int, ess: float, why: str) -> Plan:
+def _pooled(
+    case: Case, first: Defended, steered: type[Pooled], *, n: int, ess: float, why: str
+) -> Plan:
     _refuse(case, "rho", "alpha", "select", "smooth")
     n = case.n_samples or n
-    steering = Pooled(
+    steering = steered(
         nominal=case.nominal,
         n_samples=n,
         select=Sharpened(ess),
@@ -269,7 +274,7 @@ def _refuse(case: Case, *names: str) -> None:
 def _scales(d: int) -> Any:
     """Scales whose distances from the mean reach ``REACH`` beyond the usual ones, and below."""
     step = REACH / 2 / math.sqrt(d)
-    return np.array([s for s in (1 - step, 1.0, 1 + step, 1 + 2 * step) if s > 0.5])
+    return np.array([s for s in (1 - step, 1.0, 1 + step, max(1 + 2 * step, FAR)) if s > 0.5])
 
 
 def _foreseen(levels: History, rtol: float) -> float:

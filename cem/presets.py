@@ -17,6 +17,10 @@ from cem.families.bernoulli import Bernoulli
 from cem.families.categorical import Categorical
 from cem.families.multivariate_normal import MultivariateNormal
 from cem.families.normal import Normal
+from cem.families.permutations import Permutations
+from cem.families.placements import Placements
+from cem.families.symmetric_transitions import SymmetricTransitions
+from cem.families.transitions import Transitions
 from cem.families.tree import DependencyTree
 from cem.restarts import BIPOP, IPOP, never
 from cem.selection import Elite, Ranked
@@ -84,6 +88,8 @@ def default(family: Family) -> Plan:
     - `cem.Bernoulli`, `cem.Categorical`: few samples, of which the best and its ties are elite, and
       a margin that keeps every value possible; begins anew by `Alternating`.
     - `cem.DependencyTree`: twice as many samples as bits, a margin; begins anew by `cem.IPOP`.
+    - `cem.Transitions`, `cem.Placements` and their like: ten samples for every element of the
+      matrix, slow smoothing; begins anew with twice as many, by `cem.IPOP`.
     - Any other: `textbook`.
     """
     plans: Mapping[type, Callable[[Any], Plan]] = {
@@ -92,6 +98,9 @@ def default(family: Family) -> Plan:
         Bernoulli: _choices,
         Categorical: _choices,
         DependencyTree: _tree,
+        Placements: _orders,
+        Transitions: _orders,
+        SymmetricTransitions: _orders,
     }
     return plans.get(type(family), textbook)(family)
 
@@ -144,6 +153,16 @@ def _tree(family: DependencyTree) -> Plan:
         select=Ranked(0.4),
         smooth=Margin(Constant(0.4), 1 / (d + 2)),
         ends=(_stalled(22 * d), stopping.degenerate()),
+        restart=IPOP(),
+    )
+
+
+def _orders(family: Permutations) -> Plan:
+    return Plan(
+        n_samples=max(500, 10 * family.n_coordinates**2),
+        select=Elite(0.02, at_least=20),
+        smooth=Constant(0.25),
+        ends=(stopping.stalled(), stopping.degenerate()),
         restart=IPOP(),
     )
 

@@ -138,7 +138,7 @@ def test_no_estimate_is_called_a_success_that_is_far_from_the_truth(nominal, lev
 
 
 MODES = {  # events of several parts, far apart
-    "a cut and its mirror image": (CUT, None, 36.0, 5 / 2**15),
+    "a cut and its mirror image": (CUT, Bernoulli([0.5] * 16), 36.0, 5 / 2**15),
     "the largest of ten": (
         largest,
         Exponential([1.0] * 10),
@@ -227,7 +227,7 @@ def test_the_estimate_is_the_mean_over_the_final_sample(method):
     if method == "multilevel":
         log_w = u.log_density(x) - found.family.log_density(x)
     else:  # sampled as standard normal variables, with the same probability above
-        z = stats.norm.isf(np.exp(-x))
+        z = np.where(x < 1, stats.norm.ppf(-np.expm1(-x)), stats.norm.isf(np.exp(-x)))
         log_w = stats.norm.logpdf(z).sum(axis=1) - found.family.log_density(z)
     w = np.exp(log_w) * (total(x) >= 12.0)
     assert found.probability == pytest.approx(w.mean(), rel=1e-9)
@@ -391,7 +391,7 @@ def test_a_relative_error_is_not_believed_on_a_handful_of_samples():
     assert found.ess >= 30
 
 
-@pytest.mark.parametrize(("method", "nfev"), [("auto", 20_400), ("multilevel", 20_000)])
+@pytest.mark.parametrize(("method", "nfev"), [("auto", 20_455), ("multilevel", 20_000)])
 def test_a_budget_that_ends_before_the_error_is_reached_says_so(method, nfev):
     settings = {"method": method, "rtol": 1e-3, "max_evaluations": 20_500}
     found = cem.estimate(Bridge(2.0), **settings, rng=1)

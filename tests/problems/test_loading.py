@@ -47,7 +47,7 @@ def test_every_setting_has_a_default(name):
         ),
         (
             lambda: problems.load("zzz"),
-            r"^there is no problem 'zzz'; known: binary, bridge, cl",
+            r"^there is no problem 'zzz'; known: binary, bridge, "
         ),
         (lambda: problems.load(""), r"^there is no problem ''; known: "),
         (lambda: problems.settings("max-cut"), r"did you mean 'maxcut'\?"),
