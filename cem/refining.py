@@ -54,7 +54,7 @@ def hybrid(family: Family) -> Plan:  # noqa: ARG001 - for any
     return Plan(
         n_samples=20,
         select=Elite(0.3),
-        smooth=Constant(0.5),
+        smooth=Constant(0.4),
         ends=(stopping.stalled(), stopping.degenerate()),
         restart=IPOP(1.0),
     )

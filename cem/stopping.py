@@ -54,11 +54,18 @@ def evaluations(most: int, *, reserve: int = 0, upcoming: int) -> StopRule:
 
 
 def time_limit(seconds: float) -> StopRule:
-    """Stop once ``seconds`` of wall-clock time have passed since this call."""
+    """Stop where ``seconds`` of wall-clock time since this call are nearest to their end.
+
+    That is when they have passed, or when less than half of what the last iteration took is left.
+    """
     end = time.monotonic() + seconds
+    before = np.inf
 
     def rule(history: History) -> Stop | None:  # noqa: ARG001 - the clock is not in the history
-        if time.monotonic() < end:
+        nonlocal before
+        now = time.monotonic()
+        taken, before = max(0.0, now - before), now
+        if now < end and now + taken / 2 <= end:
             return None
         return Stop(f"the time limit of {seconds:g} s was reached", success=False)
 

@@ -42,6 +42,19 @@ def test_a_time_limit_counts_from_the_call(monkeypatch):
     assert rule(History()) == ("the time limit of 10 s was reached", False)
 
 
+@pytest.mark.parametrize(("iteration", "calls"), [(4.0, 4), (3.0, 4), (0.9, 12)])
+def test_a_time_limit_is_missed_by_half_an_iteration_at_most(iteration, calls, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("cem.stopping.time.monotonic", lambda: now[0])
+    rule = stopping.time_limit(10)
+    asked = 1
+    while not rule(History()):
+        now[0] += iteration
+        asked += 1
+    assert asked == calls
+    assert abs(now[0] - 10) <= iteration / 2
+
+
 def test_a_target_is_reached_by_the_best_score(history):
     rule = stopping.target(5.0)
     assert rule(History()) is None
