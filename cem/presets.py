@@ -88,8 +88,8 @@ def default(family: Family) -> Plan:
     - `cem.Bernoulli`, `cem.Categorical`: few samples, of which the best and its ties are elite, and
       a margin that keeps every value possible; begins anew by `Alternating`.
     - `cem.DependencyTree`: twice as many samples as bits, a margin; begins anew by `cem.IPOP`.
-    - `cem.Transitions`, `cem.Placements` and their like: ten samples for every element of the
-      matrix, slow smoothing; begins anew with twice as many, by `cem.IPOP`.
+    - `cem.Transitions`, `cem.Placements` and their like: five samples for every element of the
+      matrix, a small elite, slow smoothing; begins anew with twice as many, by `cem.IPOP`.
     - Any other: `textbook`.
     """
     plans: Mapping[type, Callable[[Any], Plan]] = {
@@ -159,9 +159,9 @@ def _tree(family: DependencyTree) -> Plan:
 
 def _orders(family: Permutations) -> Plan:
     return Plan(
-        n_samples=max(500, 10 * family.n_coordinates**2),
-        select=Elite(0.02, at_least=20),
-        smooth=Constant(0.25),
+        n_samples=max(500, 5 * family.n_coordinates**2),
+        select=Elite(0.01, at_least=20),
+        smooth=Constant(0.3),
         ends=(stopping.stalled(), stopping.degenerate()),
         restart=IPOP(),
     )

@@ -42,7 +42,7 @@ class Experiment:
         """
         given = parse(assignments)
         new = complete(self.problem, self.job, given)
-        settings = changed(self.settings, {key: new[key] for key in given})
+        settings = changed(self.settings, {key: new[key] for key in given}, self.job)
         return replace(self, settings=settings, seed=self.seed if seed is None else seed)
 
 

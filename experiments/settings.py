@@ -42,6 +42,7 @@ PLAIN = {  # the annotations that are checked here: what fits, and how to say so
 }
 PATH = (str, "the path of a file")
 EITHER = ({"n_final", "rtol"},)  # settings of which one rules out the others
+PLANNED = ("n_samples", "rho", "alpha", "preset")  # of a search, by its method
 Settings = Mapping[str, Any]
 
 
@@ -95,13 +96,17 @@ def complete(
     return defaults | dict(given) | absolute
 
 
-def changed(settings: Settings, new: Settings) -> dict[str, Any]:
+def changed(settings: Settings, new: Settings, job: str = "") -> dict[str, Any]:
     """The settings with new ones; where one rules out another, the new one counts.
+
+    Another method of a search has a plan of its own: what was set for the old one is forgotten.
 
     >>> changed({"n_final": 1000, "rtol": None, "rho": 0.1}, {"rtol": 0.05})
     {'n_final': None, 'rtol': 0.05, 'rho': 0.1}
     """
     ruled_out = {key for keys in EITHER if keys & new.keys() for key in keys & settings.keys()}
+    if job in {"maximize", "minimize"} and new.get("method", "ce") != "ce":
+        ruled_out.update(PLANNED)
     return {**settings, **dict.fromkeys(ruled_out), **new}
 
 
