@@ -305,3 +305,25 @@ def test_the_command_is_imported_without_anything_heavy():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert said.stdout == "[]\n"
+
+
+def test_a_hybrid_plans_for_itself_whatever_the_file_has_for_the_plain_method(cem):
+    options = ("--set", "n=12", "--set", "m=6", "--set", "time_limit=0.2", "--json")
+    plain = json.loads(cem("run", "maxcut", *options).out)
+    hybrid = json.loads(cem("run", "maxcut", *options, "--set", "method=ce+refine").out)
+    small = ("--set", "method=multistart", "--set", "n_samples=5", "--set", "refine=one-flip")
+    control = json.loads(cem("run", "maxcut", *options, *small).out)
+    assert (plain["settings"]["n_samples"], plain["settings"]["alpha"]) == (2000, 0.3)
+    assert hybrid["settings"]["n_samples"] is hybrid["settings"]["alpha"] is None
+    assert hybrid["nfev"] / hybrid["nit"] == 20
+    assert control["nfev"] / control["nit"] == 5
+    assert plain["fun"] == hybrid["fun"] == control["fun"] == 36
+
+
+def test_an_unknown_method_or_local_search_is_answered_by_those_there_are(cem):
+    said = cem("run", "maxcut", "--set", "method=tabu")
+    assert said.code == 1
+    assert "no method 'tabu'" in said.err
+    said = cem("run", "maxcut", "--set", "method=ils", "--set", "refine=tabou")
+    assert said.code == 1
+    assert "refine must be a function or one of annealing" in said.err
