@@ -19,6 +19,7 @@ from cem.typing import Array, Batch, Map, Problem, Vector
 from cem.wrapping import cost_of
 
 CHUNK_SIZE = 512
+OF_ONE_POINT = "; if it is a function of one point, wrap it: cem.each(f)"
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ def _score(problem: Problem, t: int, addressed: tuple[tuple[SeedSequence, int], 
             f"the problem raised {type(culprit).__name__}: {culprit} on sample {start + at} of "
             f"iteration {t + 1} (rng={name_of(root)}); sample: {in_a_line(x[at])}"
             + ("" if str(culprit) == str(error) else f"; of its batch it said: {error}")
+            + (OF_ONE_POINT if "truth value of an array" in str(error) else "")
         ) from culprit
     return checked_scores(score, len(x))
 

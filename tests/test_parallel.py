@@ -207,3 +207,11 @@ def test_a_worker_that_dies_is_reported_with_the_likely_causes(tmp_path, monkeyp
 def test_what_cannot_work_is_refused(workers, error, message):
     with pytest.raises(error, match=message), mapping(workers, CUT):
         pass
+
+
+def test_a_function_of_one_point_that_meets_a_batch_is_told_how_to_be_wrapped():
+    def f(x):
+        return 1.0 if x > 0 else 0.0
+
+    with pytest.raises(ValueError, match=r"truth value.*wrap it: cem\.each\(f\)$"):
+        cem.maximize(f, cem.Normal([0.0] * 2, [1.0] * 2), rng=1)

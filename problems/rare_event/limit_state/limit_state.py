@@ -132,7 +132,8 @@ class LimitState:
         except (IndexError, ValueError) as error:
             raise ValueError(
                 f"g failed on a batch of shape ({n}, {d}): {type(error).__name__}: {error}; there "
-                f"are {d} marginals, so {d} columns: g likely takes another number of variables"
+                f"are {d} marginals, so {d} columns: g likely takes another number of variables, "
+                "or is a function of one point, to be wrapped: cem.each(g)"
             ) from error
         except Exception as error:
             error.add_note(f"g was called with a batch of shape ({n}, {d}), {_ranges(x)}")
