@@ -11,6 +11,8 @@ import inspect
 import pkgutil
 from collections.abc import Iterator
 from importlib import import_module
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -63,6 +65,22 @@ def nearest(word: str, known: list[str]) -> str:
     close = difflib.get_close_matches(word, known, n=1)
     meant = f"; did you mean {close[0]!r}?" if close else ";"
     return f"{meant} known: {', '.join(known) or 'none'}"
+
+
+def file_of(instance: str | PathLike[str], known: list[str]) -> Path:
+    """The path of an instance's file; a bare word that is no file is taken for an unknown name.
+
+    >>> file_of("p4", ["p43"])
+    Traceback (most recent call last):
+    ValueError: there is no instance 'p4' and no file of this name; did you mean 'p43'? known: p43
+    """
+    path = Path(instance)
+    if str(instance) == path.name and not path.suffix and not path.exists():
+        raise ValueError(
+            f"there is no instance {path.name!r} and no file of this name"
+            + nearest(path.name, known)
+        )
+    return path
 
 
 def check_whole(name: str, value: Any, least: int) -> None:

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.random import Generator
 
 from cem.families import Categorical
-from cem.typing import Array, Batch, Vector
-from problems import check_every, check_whole
+from cem.typing import Array, Batch, Refine, Vector
+from problems import check_every, check_whole, file_of
 from problems.classification.iris import iris
+from problems.parts import any_partition, by_first, checked_parts
 from problems.tables import Numbers
 
 # O. du Merle, P. Hansen, B. Jaumard, N. Mladenovic, An interior point algorithm for minimum
@@ -62,33 +63,16 @@ class Clustering:
         return np.divide(total, size, out=np.full(total.shape, np.inf), where=size > 0)
 
     def nominal(self) -> Categorical:
-        """Every cluster as likely as any other, but for their numbers.
+        """Every cluster as likely as any other, but for their numbers: see `any_partition`."""
+        return any_partition(len(self.points), self.k)
 
-        Point ``j`` lies in one of the clusters ``0, ..., j``: every partition can be numbered so,
-        by the first point of a cluster, and most renumberings are impossible from the start.
-        """
-        possible = np.tri(len(self.points), self.k)
-        return Categorical(possible / possible.sum(axis=1, keepdims=True))
-
-    def refines(self) -> dict[str, Lloyd]:
+    def refines(self) -> dict[str, Refine]:
         """The local searches by name, the default one first."""
         return {"lloyd": Lloyd(self)}
 
     def checked(self, x: Batch) -> Batch:
         """The batch as a new int64 array; ValueError if it holds no numbers of clusters."""
-        x = np.asarray(x)
-        if x.ndim != 2 or x.shape[1] != len(self.points):
-            raise ValueError(
-                f"expected a cluster for each of {len(self.points)} points, shape (n_samples, "
-                f"{len(self.points)}); got {x.shape}"
-            )
-        label = x.astype(np.int64)
-        if (bad := (label != x) | (label < 0) | (label >= self.k)).any():
-            at = tuple(int(i) for i in np.argwhere(bad)[0])
-            raise ValueError(
-                f"expected numbers of clusters from 0 to {self.k - 1}; got {x[at]} at index {at}"
-            )
-        return label
+        return checked_parts(x, len(self.points), self.k, "cluster", "points")
 
 
 @dataclass(frozen=True)
@@ -116,7 +100,7 @@ class Lloyd:
             better = value < score[moving]
             moving = moving[better]
             label[moving], score[moving] = new[better], value[better]
-        return by_first_point(label).astype(np.asarray(x).dtype)
+        return by_first(label).astype(np.asarray(x).dtype)
 
     def _nearest(self, label: Batch) -> Batch:
         """The cluster with the nearest centre, for every point."""
@@ -125,20 +109,6 @@ class Lloyd:
             [np.square(points - c[:, None]).sum(axis=2) for c in centre.swapaxes(0, 1)]
         )
         return squared.argmin(axis=0)
-
-
-def by_first_point(label: Batch) -> Batch:
-    """The same clusters, numbered in the order of their first points.
-
-    >>> by_first_point(np.array([[2, 0, 2, 1], [1, 1, 0, 0]]))
-    array([[0, 1, 0, 2],
-           [0, 0, 1, 1]])
-    """
-    k, n = label.max(initial=0) + 1, label.shape[1]
-    member = label[:, None] == np.arange(k)[:, None]
-    first = np.where(member.any(axis=2), member.argmax(axis=2), n)
-    rank = first.argsort(axis=1, kind="stable").argsort(axis=1)
-    return np.take_along_axis(rank, label, axis=1)
 
 
 def problem(data: str | PathLike[str] = "iris", *, k: int = 3) -> Clustering:
@@ -151,7 +121,7 @@ def problem(data: str | PathLike[str] = "iris", *, k: int = 3) -> Clustering:
     """
     if data == "iris":
         return Clustering(iris()[0], k, LEAST_FOR_IRIS.get(k))
-    numbers = Numbers.of_file(data)
+    numbers = Numbers.of_file(file_of(data, ["iris"]))
     n, d = (numbers.size(f"the number of {of}", 1, MOST) for of in ("points", "coordinates"))
     points = numbers.table(n, d)
     numbers.end()

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from cem.families import Categorical
-from cem.typing import Array, Batch, Vector
+from cem.typing import Batch, Vector
 from problems import check_whole, nearest
 from problems.maxcut import MaxCut
 from problems.maxcut import problem as cut_of
+from problems.parts import any_partition, checked_parts
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,16 +44,11 @@ class Partition:
     @cached_property
     def penalty(self) -> float:
         """The price of a node too many; whole if the weights are."""
-        weight = np.repeat(np.abs(self.graph.weight), 2)
-        return float(np.floor(np.bincount(self.graph.ends.ravel(), weight).max()) + 1)
+        return float(np.floor(self.graph.heaviest) + 1)
 
     def nominal(self) -> Categorical:
-        """Every part as likely as any other, but node ``j`` lies in one of the first ``j + 1``.
-
-        That loses no partition: its parts are numbered in the order of their first nodes.
-        """
-        possible = np.minimum(np.arange(self.graph.n_nodes) + 1, self.k)[:, None]
-        return Categorical((np.arange(self.k) < possible) / possible)
+        """Every part as likely as any other, but for their numbers: see `any_partition`."""
+        return any_partition(self.graph.n_nodes, self.k)
 
     def cut(self, x: Batch) -> Vector:
         """The weight of the edges between different parts, shape ``(n,)``."""
@@ -67,15 +63,8 @@ class Partition:
         sizes = np.stack([(np.asarray(x) == part).sum(axis=1) for part in range(self.k)])
         return np.maximum(sizes - self.most, 0).sum(axis=0).astype(float)
 
-    def _checked(self, x: Batch) -> Array:
-        x = np.asarray(x)
-        if x.ndim != 2 or x.shape[1] != self.graph.n_nodes:
-            raise ValueError(
-                f"expected partitions of shape (n, {self.graph.n_nodes}); got {x.shape}"
-            )
-        if (bad := ~np.isin(x, np.arange(self.k))).any():
-            raise ValueError(f"expected parts from 0 to {self.k - 1}; got {x[bad][0]}")
-        return x
+    def _checked(self, x: Batch) -> Batch:
+        return checked_parts(x, self.graph.n_nodes, self.k, "part", "nodes")
 
 
 @dataclass(frozen=True, eq=False)

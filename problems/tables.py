@@ -1,4 +1,4 @@
-"""Files of numbers between blanks: what the readers of instances share."""
+"""Texts, and tables of numbers between blanks: what the readers of instances share."""
 
 from __future__ import annotations
 
@@ -10,6 +10,23 @@ import numpy as np
 from cem.typing import Array
 
 MOST_BYTES = 100_000_000  # more than any instance in these formats; a larger file is a mistake
+
+
+def read_text(
+    path: str | PathLike[str], what: str, most: int = MOST_BYTES, *, encoding: str = "utf-8"
+) -> str:
+    """The text of a file that should hold ``what``.
+
+    Raises ValueError if it has more than ``most`` bytes, before it is read, or other bytes than
+    those of a text.
+    """
+    path = Path(path)
+    if (size := path.stat().st_size) > most:
+        raise ValueError(f"{path} has {size} bytes: expected {what} of {most} at most")
+    try:
+        return path.read_text(encoding=encoding)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not a text file: expected {what}") from error
 
 
 class Numbers:
@@ -28,13 +45,7 @@ class Numbers:
     @classmethod
     def of_file(cls, path: str | PathLike[str]) -> Numbers:
         """The numbers of a file; raises ValueError if it is too large, or no text."""
-        path = Path(path)
-        if (size := path.stat().st_size) > MOST_BYTES:
-            raise ValueError(f"{path} has {size} bytes: expected {MOST_BYTES} at most")
-        try:
-            return cls(str(path), path.read_text(encoding="ascii"))
-        except UnicodeDecodeError as error:
-            raise ValueError(f"{path} is not a text of numbers: it holds other bytes") from error
+        return cls(str(path), read_text(path, "a text of numbers", encoding="ascii"))
 
     def size(self, what: str, least: int, most: int) -> int:
         """The next number, a whole one from ``least`` to ``most``."""

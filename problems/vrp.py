@@ -14,6 +14,7 @@ from cem.families import Transitions
 from cem.typing import Array, Batch, Vector
 from problems import check_whole
 from problems.orders import checked_orders, table_of
+from problems.tsp.distances import euclidean
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,7 +179,7 @@ def scattered(
     check_whole("most, the largest demand,", most, least)
     rng = np.random.default_rng(seed)
     at = np.vstack([[50.0, 50.0], rng.uniform(0, 100, (n, 2))])
-    distance = np.sqrt(((at[:, None] - at) ** 2).sum(axis=2))
+    distance = euclidean(at)
     demand = np.zeros((n, most + 1))
     demand[:, least:] = 1 / (most + 1 - least)
     return StochasticRouting(distance, demand, capacity, restocking)

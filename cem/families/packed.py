@@ -50,8 +50,9 @@ class Bits:
         words = np.zeros((d, -(-n // WORD)), dtype=np.uint64)
         for begin in range(0, n, BLOCK):
             ones = x[begin : begin + BLOCK] == 1
-            if not (ones | (x[begin : begin + BLOCK] == 0)).all():
-                i, j = np.argwhere(~(ones | (x[begin : begin + BLOCK] == 0)))[0]
+            good = ones | (x[begin : begin + BLOCK] == 0)
+            if not good.all():
+                i, j = np.argwhere(~good)[0]
                 raise ValueError(
                     f"must be whole numbers from 0 to 1; got {x[begin + i, j]} at index "
                     f"({begin + i}, {j})"

@@ -10,7 +10,7 @@ from numpy.random import Generator
 
 U = np.uint64
 SEVENTEEN, NINETEEN, TWENTY_THREE = U(17), U(19), U(23)
-FORTY_ONE, FORTY_FIVE, ELEVEN = U(41), U(45), U(11)
+FORTY_ONE, FORTY_FIVE, ELEVEN, THIRTY_TWO = U(41), U(45), U(11), U(32)
 STEP = 2.0**-53  # between the doubles of `next_double`
 
 
@@ -46,3 +46,9 @@ def next_word(s: Any) -> Any:
 def next_double(s: Any) -> Any:
     """The next number uniform on ``[0, 1)``, a multiple of ``2^-53``."""
     return (next_word(s) >> ELEVEN) * STEP
+
+
+@njit(error_model="numpy", nogil=True, cache=True)
+def next_below(s: Any, n: Any) -> Any:
+    """The next whole number from 0 to ``n - 1``, int64; nearly uniform for ``n`` far below 2^32."""
+    return np.int64(((next_word(s) >> THIRTY_TWO) * U(n)) >> THIRTY_TWO)

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cem.families import Placements
-from cem.typing import Array, Batch, Vector
+from cem.typing import Array, Batch, Refine, Vector
 from problems.orders import checked_orders, table_of
-
-if TYPE_CHECKING:
-    from problems.flowshop.local_search import Insertion, IteratedGreedy
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +63,7 @@ class FlowShop:
         load = before.min(axis=0) + self.times.sum(axis=0) + after.min(axis=0)
         return float(max(load.max(), self.times.sum(axis=1).max()))
 
-    def refines(self) -> dict[str, Insertion | IteratedGreedy]:
+    def refines(self) -> dict[str, Refine]:
         """The local searches by name, the default one first."""
         from problems.flowshop.local_search import Insertion, IteratedGreedy
 

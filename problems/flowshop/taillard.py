@@ -1,12 +1,17 @@
-"""Taillard's flow shops: his generator of random numbers, and the seeds of his instances."""
+"""Taillard's flow shops: his files, his generator of random numbers, the seeds of his instances."""
 
 from __future__ import annotations
+
+from os import PathLike
 
 import numpy as np
 
 from cem.typing import Array
 from problems import check_whole, nearest
+from problems.flowshop.problem import FlowShop
+from problems.tables import Numbers
 
+MOST = 10_000  # jobs, or machines; a header beyond it is a mistake
 M, A, B, C = 2**31 - 1, 16807, 127773, 2836  # of the generator: M = A B + C
 JOBS, MACHINES = 20, 5  # of ta001, ..., ta010
 
@@ -34,6 +39,23 @@ def taillard(name: str) -> tuple[Array, float]:
         raise ValueError(f"there is no flow shop {name!r}" + nearest(name, list(INSTANCES)))
     seed, optimum = INSTANCES[name]
     return generate(JOBS, MACHINES, seed), optimum
+
+
+def read_flow_shop(path: str | PathLike[str]) -> FlowShop:
+    """Read ``n_jobs n_machines``, then the times: a row for every machine, a column for every job.
+
+    Raises ValueError, naming the file, if it does not keep to that.
+    """
+    numbers = Numbers.of_file(path)
+    n_jobs, n_machines = (
+        numbers.size(f"the number of {of}", 1, MOST) for of in ("jobs", "machines")
+    )
+    times = numbers.table(n_machines, n_jobs).T
+    numbers.end()
+    try:
+        return FlowShop(times)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 def generate(n_jobs: int, n_machines: int, time_seed: int) -> Array:

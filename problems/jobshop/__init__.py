@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from os import PathLike
 
+from problems import file_of
 from problems.jobshop.instances import INSTANCES, job_shop, read_job_shop
 from problems.jobshop.problem import JobShop
 from problems.tables import Numbers
@@ -20,4 +21,4 @@ def problem(instance: str | PathLike[str] = "ft06") -> JobShop:
     if instance in INSTANCES:
         text, optimum = INSTANCES[str(instance)]
         return job_shop(Numbers(str(instance), text), optimum)
-    return read_job_shop(instance)
+    return read_job_shop(file_of(instance, list(INSTANCES)))

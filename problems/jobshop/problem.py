@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cem.families import Placements
-from cem.typing import Array, Batch, Vector
+from cem.families.permutations import are_permutations
+from cem.typing import Array, Batch, Refine, Vector
 from problems.orders import checked_orders, table_of
-
-if TYPE_CHECKING:
-    from problems.jobshop.local_search import CriticalSwaps
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +40,7 @@ class JobShop:
                 f"expected whole numbers of machines, shape {times.shape} as of the times; got "
                 f"shape {machine.shape} of {machine.dtype}"
             )
-        bad = (np.sort(machine, axis=1) != np.arange(times.shape[1])).any(axis=1)
-        if bad.any():
+        if (bad := ~are_permutations(machine)).any():
             j = int(bad.argmax())
             raise ValueError(
                 f"every job must visit each machine 0, ..., {times.shape[1] - 1} once; got "
@@ -84,7 +80,7 @@ class JobShop:
         load = np.bincount(self.machine.ravel(), self.times.ravel())
         return float(max(load.max(), self.times.sum(axis=1).max()))
 
-    def refines(self) -> dict[str, CriticalSwaps]:
+    def refines(self) -> dict[str, Refine]:
         """The local searches by name, the default one first."""
         from problems.jobshop.local_search import CriticalSwaps
 

@@ -6,7 +6,7 @@ from os import PathLike
 from typing import Any
 
 from problems.maxcut.files import of_matrix, read_dimacs, read_edges, read_graph, read_rudy
-from problems.maxcut.local_search import Annealing, Iterated, OneFlip, Tabu, refines
+from problems.maxcut.local_search import Annealing, Iterated, OneFlip, Tabu
 from problems.maxcut.problem import MaxCut
 from problems.maxcut.synthetic import two_blocks
 
@@ -22,7 +22,6 @@ __all__ = [
     "read_edges",
     "read_graph",
     "read_rudy",
-    "refines",
     "two_blocks",
 ]
 

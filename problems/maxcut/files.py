@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from problems.maxcut.problem import MaxCut
+from problems.tables import read_text
 
 MOST_NODES = 1_000_000  # a header beyond it is a mistake
 MOST_BYTES = 2**30
@@ -45,7 +46,7 @@ def read_rudy(path: str | PathLike[str]) -> MaxCut:
     naming the line, if the file does not keep to that.
     """
     path = Path(path)
-    lines = _text(path, "a graph in rudy format").rstrip().split("\n")
+    lines = read_text(path, "a graph in rudy format", MOST_BYTES).rstrip().split("\n")
     n, m = _header(path, 1, lines[0], lines[0].split())
     body = [(f"{path}, line {row}", line.split()) for row, line in enumerate(lines[1:], start=2)]
     return _numbered(path, n, m, body)
@@ -59,7 +60,7 @@ def read_dimacs(path: str | PathLike[str]) -> MaxCut:
     line, for what does not keep to that, and for an edge listed more than once, also turned round.
     """
     path = Path(path)
-    lines = _text(path, "a graph in DIMACS format").split("\n")
+    lines = read_text(path, "a graph in DIMACS format", MOST_BYTES).split("\n")
     kept = [(row, line) for row, line in enumerate(lines, start=1) if line.split()[:1] != ["c"]]
     kept = [(row, line) for row, line in kept if line.strip()]
     if not kept:
@@ -89,7 +90,7 @@ def read_edges(path: str | PathLike[str]) -> MaxCut:
     for an edge listed more than once.
     """
     path = Path(path)
-    text = _text(path, "a table of edges").removeprefix("\ufeff").split("\n")
+    text = read_text(path, "a table of edges", MOST_BYTES).removeprefix("\ufeff").split("\n")
     reader = csv.reader(text, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
     try:
         rows = [(reader.line_num, [word.strip() for word in row]) for row in reader]
@@ -141,15 +142,6 @@ def of_matrix(matrix: Any) -> MaxCut:
     upper = triu(weights.tocsr(), format="coo")
     upper.eliminate_zeros()
     return MaxCut(np.stack([upper.row, upper.col], axis=1), upper.data, weights.shape[0])
-
-
-def _text(path: Path, what: str) -> str:
-    if (size := path.stat().st_size) > MOST_BYTES:
-        raise ValueError(f"{path} has {size} bytes: expected {what} of {MOST_BYTES} at most")
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not a text file: expected {what}") from error
 
 
 def _header(path: Path, row: int, line: str, words: list[str]) -> tuple[int, int]:

@@ -12,13 +12,12 @@ from functools import cached_property
 import numpy as np
 from numpy.random import Generator
 
-from cem.typing import Array, Batch, Refine
+from cem.typing import Array, Batch
 from problems import check_whole
 from problems.maxcut.problem import MaxCut
 
 ROUNDING = 1e-9  # of the heaviest node: what gains less may be an error of rounding
 EXACT_IN_INT32 = 2**29
-EXACT = 2**53
 REST = 100  # a flipped node is tabu for the hundredth part of the nodes, and up to ten steps more
 
 
@@ -35,30 +34,18 @@ class Search:
         Whole weights are int32 where that is exact. Others are scaled by a power of two, so that
         the heaviest node weighs between 1/2 and 1.
         """
-        from scipy.sparse import csr_array
-
-        ends, n = self.cut.ends, self.cut.n_nodes
-        both = tuple(np.concatenate([ends, ends[:, ::-1]]).T)
-        matrix = csr_array((np.tile(self.cut.weight, 2), both), shape=(n, n))
-        matrix.sort_indices()
+        matrix = self.cut.adjacency
         weight = matrix.data
-        heaviest = np.bincount(ends.ravel(), np.repeat(np.abs(self.cut.weight), 2)).max()
-        if self.whole and heaviest < EXACT_IN_INT32:
+        if self.cut.whole and self.cut.heaviest < EXACT_IN_INT32:
             weight = weight.astype(np.int32)
-        elif not self.whole:
-            weight = np.ldexp(weight, -np.frexp(heaviest)[1])
+        elif not self.cut.whole:
+            weight = np.ldexp(weight, -np.frexp(self.cut.heaviest)[1])
         return matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32), weight
-
-    @cached_property
-    def whole(self) -> bool:
-        """Whether all weights are whole numbers, and all cuts exact."""
-        weight = self.cut.weight
-        return bool((weight == np.floor(weight)).all() and np.abs(weight).sum() < EXACT)
 
     @property
     def least(self) -> float:
         """What a flip must gain more than, to count."""
-        return 0.0 if self.whole else ROUNDING
+        return 0.0 if self.cut.whole else ROUNDING
 
     def checked(self, x: Batch) -> Array:
         """The batch as contiguous int8; ValueError for what are no sides of this graph's nodes."""
@@ -186,14 +173,3 @@ class Iterated:
             better = new >= score
             best[better], score[better] = found[better], new[better]
         return best
-
-
-def refines(cut: MaxCut) -> dict[str, Refine]:
-    """The searches by name; the first is the best one over all graphs of the G-set tried."""
-    annealing = Annealing(cut)
-    return {
-        "annealing": annealing,
-        "tabu": Tabu(cut),
-        "one-flip": OneFlip(cut),
-        "iterated": Iterated(annealing),
-    }

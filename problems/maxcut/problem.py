@@ -12,6 +12,7 @@ import numpy as np
 from cem.families.mirrored_bernoulli import MirroredBernoulli
 from cem.families.packed import WORD, Bits
 from cem.typing import Array, Batch, Refine, Vector
+from problems.graphs import weighted_edges
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -87,17 +88,9 @@ class MaxCut:
         """
         if graph.is_directed():
             raise ValueError("a cut is of an undirected graph; pass graph.to_undirected()")
-        number = {node: i for i, node in enumerate(graph)}
-        edges = [(number[u], number[v], w) for u, v, w in graph.edges(data=weight, default=1.0)]
-        for u, v, w in edges:
-            if isinstance(w, str) or not np.isscalar(w) or np.iscomplexobj(w):
-                names = list(graph)
-                raise TypeError(
-                    f"edge weights must be real numbers; got {w!r} on edge "
-                    f"({names[u]!r}, {names[v]!r})"
-                )
-        ends = [(u, v) for u, v, _ in edges]
-        return cls(ends, [float(w) for *_, w in edges], len(number), tuple(graph))
+        edges = weighted_edges(graph, weight, "edge weights")
+        ends = [(i, j) for i, j, _ in edges]
+        return cls(ends, [float(w) for *_, w in edges], len(graph), tuple(graph))
 
     def __call__(self, x: Batch) -> Vector:
         """The weight cut, for a batch of ``n`` samples: `Bits`, or an array of shape ``(n, d)``.
@@ -121,10 +114,20 @@ class MaxCut:
         return MirroredBernoulli(np.full(self.n_nodes, 0.5))
 
     def refines(self) -> dict[str, Refine]:
-        """Local searches by name: each turns cuts into ones that weigh at least as much."""
-        from problems.maxcut.local_search import refines
+        """The local searches by name; the first is the best one over all graphs of the G-set tried.
 
-        return refines(self)
+        >>> list(MaxCut([[0, 1]], [1.0], 2).refines())
+        ['annealing', 'tabu', 'one-flip', 'iterated']
+        """
+        from problems.maxcut.local_search import Annealing, Iterated, OneFlip, Tabu
+
+        annealing = Annealing(self)
+        return {
+            "annealing": annealing,
+            "tabu": Tabu(self),
+            "one-flip": OneFlip(self),
+            "iterated": Iterated(annealing),
+        }
 
     def nodes(self, x: Batch) -> Mapping[Any, int]:
         """The side of every node by its label, for one sample of shape ``(d,)``."""
@@ -141,27 +144,38 @@ class MaxCut:
 
     def _product(self, x: Batch) -> Vector:
         sides = np.ascontiguousarray(np.asarray(self._packed(x)).T, dtype=float)
-        return np.einsum("ij,ij->j", sides, self._matrix @ (1 - sides))
+        return np.einsum("ij,ij->j", sides, self.adjacency @ (1 - sides))
 
     @cached_property
-    def _matrix(self) -> csr_array:
-        """The weights of both directions."""
+    def adjacency(self) -> csr_array:
+        """The symmetric matrix of the weights, shape ``(n_nodes, n_nodes)``; columns are sorted."""
         from scipy.sparse import csr_array
 
         ends = np.concatenate([self.ends, self.ends[:, ::-1]]).T
         return csr_array((np.tile(self.weight, 2), tuple(ends)), shape=(self.n_nodes,) * 2)
 
     @cached_property
+    def heaviest(self) -> float:
+        """The most that the edges of a node weigh in absolute value: no flip changes a cut more."""
+        return float(np.bincount(self.ends.ravel(), np.repeat(np.abs(self.weight), 2)).max())
+
+    @cached_property
+    def whole(self) -> bool:
+        """Whether all weights are whole numbers, and all cuts exact."""
+        weight = self.weight
+        return bool((weight == np.floor(weight)).all() and np.abs(weight).sum() < EXACT)
+
+    @cached_property
     def _classes(self) -> tuple[Array, Array, Array] | None:
         """The edges by sign and binary digit of their weight, as `count_cuts` takes them.
 
-        None for weights that are not whole, or so large that their sums are not exact.
+        None for weights that are not `whole`.
         """
         from problems.maxcut.kernels import EDGES, WORDS
 
-        size = np.abs(self.weight)
-        if (size != np.floor(size)).any() or size.sum() >= EXACT:
+        if not self.whole:
             return None
+        size = np.abs(self.weight)
         ends, values = [], []
         order = np.lexsort((self.ends.max(axis=1), self.ends.min(axis=1)))
         for sign in (1, -1):

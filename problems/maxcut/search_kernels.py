@@ -13,20 +13,14 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from cem.families.xoshiro import next_word
+from cem.families.xoshiro import next_below, next_word
 
 BITS = 12  # of the random number of one trial of the annealing
 TRIALS = 64 // BITS  # in a random word
 LOG_U = np.log((np.arange(2**BITS) + 0.5) / 2**BITS).astype(np.float32)
 LOWEST = float(LOG_U[0])
-SHIFT, MASK, THIRTY_TWO = np.uint64(BITS), np.uint64(2**BITS - 1), np.uint64(32)
+SHIFT, MASK = np.uint64(BITS), np.uint64(2**BITS - 1)
 EXTRA = 10  # the most steps that a flipped node rests beyond its tenure
-
-
-@njit(error_model="numpy", nogil=True, cache=True)
-def below(state: Any, n: Any) -> Any:
-    """A random whole number from 0 to ``n - 1``, for ``n`` far below ``2^32``."""
-    return np.int64(((next_word(state) >> THIRTY_TWO) * np.uint64(n)) >> THIRTY_TWO)
 
 
 @njit(error_model="numpy", nogil=True, cache=True)
@@ -136,7 +130,7 @@ def tabu(graph: Any, x: Any, least: Any, settings: Any, states: Any) -> Any:
         save(s, out[r])
         until[:] = 0
         for t in range(steps):
-            first = below(states[r], d)  # ties are broken by it
+            first = next_below(states[r], d)  # ties are broken by it
             at, most = first, -np.inf
             for low, high in ((first, d), (0, first)):
                 for i in range(low, high):
@@ -144,7 +138,7 @@ def tabu(graph: Any, x: Any, least: Any, settings: Any, states: Any) -> Any:
                     if gain > most and (until[i] <= t or value + gain > best + least):
                         at, most = i, gain
             value += flip(graph, s, h, at)
-            until[at] = t + 1 + tenure + below(states[r], EXTRA)
+            until[at] = t + 1 + tenure + next_below(states[r], EXTRA)
             if value > best + least:
                 best = value
                 save(s, out[r])

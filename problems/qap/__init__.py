@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from os import PathLike
 
+from problems import file_of
 from problems.qap.problem import QAP
 from problems.qap.qaplib import nug12, read_qaplib
 
@@ -16,4 +17,4 @@ def problem(instance: str | PathLike[str] = "nug12") -> QAP:
     >>> problem().optimum
     578.0
     """
-    return nug12() if instance == "nug12" else read_qaplib(instance)
+    return nug12() if instance == "nug12" else read_qaplib(file_of(instance, ["nug12"]))

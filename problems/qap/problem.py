@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cem.families import Placements
-from cem.typing import Array, Batch, Vector
+from cem.typing import Array, Batch, Refine, Vector
 from problems.orders import checked_orders, table_of
-
-if TYPE_CHECKING:
-    from problems.qap.local_search import Exchange, RobustTabu
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +56,7 @@ class QAP:
         """Every location as likely as any other, for every facility."""
         return Placements(np.full((self.n, self.n), 1 / self.n))
 
-    def refines(self) -> dict[str, Exchange | RobustTabu]:
+    def refines(self) -> dict[str, Refine]:
         """The local searches by name, the default one first."""
         from problems.qap.local_search import Exchange, RobustTabu
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from os import PathLike
-from pathlib import Path
 
-from problems import nearest
+from problems import file_of
 from problems.tsp.distances import METRICS
 from problems.tsp.instances import INSTANCES
 from problems.tsp.problem import TSP
@@ -22,14 +21,8 @@ def problem(instance: str | PathLike[str] = "burma14", *, optimum: float | None 
     >>> problem("gr17").optimum
     2085
     """
-    path = Path(instance)
-    if str(instance) in INSTANCES:
+    if instance in INSTANCES:
         tsp = INSTANCES[str(instance)]()
-    elif str(instance) == path.name and not path.suffix and not path.exists():
-        raise ValueError(
-            f"there is no instance {str(instance)!r} and no file of this name"
-            + nearest(str(instance), sorted(INSTANCES))
-        )
     else:
-        tsp = read_tsplib(path)
+        tsp = read_tsplib(file_of(instance, sorted(INSTANCES)))
     return tsp if optimum is None else replace(tsp, optimum=optimum)

@@ -73,7 +73,7 @@ def maximum(points: Array) -> Array:
 def great_circle(points: Array) -> Array:
     """Kilometres on a sphere between points of latitude and longitude in degrees: haversines."""
     latitude, longitude = np.radians(_on_earth(points)).T
-    half = np.sin((latitude[:, None] - latitude) / 2) ** 2
+    half = _haversine(latitude)
     half += np.cos(latitude[:, None]) * np.cos(latitude) * _haversine(longitude)
     return 2 * EARTH_MEAN * np.arcsin(np.sqrt(np.minimum(half, 1)))  # 1 but for rounding
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from problems import nearest
+from problems.tables import read_text
 
 MOST_BYTES = 1 << 26  # of a file
 WHOLE = re.compile(r"[+-]?\d{1,30}", re.ASCII)
@@ -37,9 +38,8 @@ class Keywords:
     def read(cls, path: str | PathLike[str]) -> Self:
         """Split a file at its keywords; ValueError for a word that the standard does not know."""
         path = Path(path)
-        if (size := path.stat().st_size) > MOST_BYTES:
-            raise ValueError(f"{path}: expected at most {MOST_BYTES} bytes; got {size}")
-        text = path.read_text(encoding="latin-1")  # comments may be in any language
+        # Comments may be in any language: latin-1 reads all bytes.
+        text = read_text(path, "a file of TSPLIB", MOST_BYTES, encoding="latin-1")
         file = cls(path, {}, {})
         section: Lines | None = None
         ended = False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -11,20 +10,10 @@ from numpy.random import Generator
 
 from cem.typing import Array, Batch
 from problems import check_whole
+from problems.tsp.checks import EXACT
 from problems.tsp.problem import TSP
 
 REACH = 30  # nodes at most in each of the three segments of a kick
-EXACT = 2.0**53  # up to here every whole number is a float64
-
-
-def local_searches(tsp: TSP) -> dict[str, Callable[[Batch, Generator], Batch]]:
-    """The searches that suit a problem, by name; the first is the one to take.
-
-    >>> list(local_searches(TSP([[0, 1, 2], [1, 0, 2], [2, 2, 0]])))
-    ['iterated', 'two-opt', 'or-opt']
-    """
-    two_opt = {"two-opt": TwoOpt(tsp)} if can_reverse(tsp) else {}
-    return {"iterated": Iterated(tsp), **two_opt, "or-opt": OrOpt(tsp)}
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,10 +8,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.random import Generator
 
 from cem.families import Placements, SymmetricTransitions, Transitions
-from cem.typing import Array, Batch, Vector
+from cem.families.permutations import are_permutations
+from cem.typing import Array, Batch, Refine, Vector
+from problems.graphs import weighted_edges
 from problems.tsp.checks import check_node, checked_distances, refuse_disconnected, with_fixed
 from problems.tsp.distances import as_map, between
 
@@ -102,17 +103,16 @@ class TSP:
         TSP(4 nodes, 4 of 12 edges forbidden)
         """
         labels = tuple(graph)
-        number = {node: i for i, node in enumerate(labels)}
         lengths: dict[tuple[int, int], Any] = {}
-        for u, v, length in graph.edges(data=weight, default=1):
-            if isinstance(length, str) or not np.isscalar(length) or np.iscomplexobj(length):
-                raise TypeError(f"edges need real lengths; got {length!r} on edge ({u!r}, {v!r})")
+        for i, j, length in weighted_edges(graph, weight, "lengths"):
             if np.isnan(length):
-                raise ValueError(f"edges need real lengths; got nan on edge ({u!r}, {v!r})")
-            i, j = number[u], number[v]
+                raise ValueError(
+                    f"lengths must be real numbers; got nan on edge ({labels[i]!r}, {labels[j]!r})"
+                )
             for edge in ((i, j),) if graph.is_directed() else ((i, j), (j, i)):
                 lengths[edge] = min(length, lengths.get(edge, length))
-        rows = [[lengths.get((i, j), missing) for j in range(len(labels))] for i in number.values()]
+        n = len(labels)
+        rows = [[lengths.get((i, j), missing) for j in range(n)] for i in range(n)]
         for i, row in enumerate(rows):
             row[i] = 0
         return cls(rows, labels)
@@ -150,7 +150,7 @@ class TSP:
             raise ValueError(f"open tours begin at node {self.first}; got {x[i]} at index {i}")
         if x.size >= LARGE:
             return self._compiled(x)
-        if (bad := (np.sort(x, axis=1) != np.arange(n)).any(axis=1)).any():
+        if (bad := ~are_permutations(x)).any():
             self._refuse(x, int(bad.argmax()))
         steps = self.round_trip[x, np.roll(x, -1, axis=1)]
         return steps.cumsum(axis=1)[:, -1].astype(float)  # added up in order
@@ -192,11 +192,16 @@ class TSP:
                 p[place, node] = 1
         return Placements(p / p.sum(axis=1, keepdims=True))
 
-    def refines(self) -> dict[str, Callable[[Batch, Generator], Batch]]:
-        """Local searches by name: each turns tours into ones that are at least as short."""
-        from problems.tsp.local_search import local_searches
+    def refines(self) -> dict[str, Refine]:
+        """The local searches that suit the distances by name; the first is the one to take.
 
-        return local_searches(self)
+        >>> list(TSP([[0, 1, 2], [1, 0, 2], [2, 2, 0]]).refines())
+        ['iterated', 'two-opt', 'or-opt']
+        """
+        from problems.tsp.local_search import Iterated, OrOpt, TwoOpt, can_reverse
+
+        two_opt = {"two-opt": TwoOpt(self)} if can_reverse(self) else {}
+        return {"iterated": Iterated(self), **two_opt, "or-opt": OrOpt(self)}
 
     def route(self, x: Batch) -> tuple[Hashable, ...]:
         """The labels of one tour, in its order."""

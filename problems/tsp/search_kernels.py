@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from cem.families.xoshiro import next_word
+from cem.families.xoshiro import next_below
 
 KERNEL = {"error_model": "numpy", "nogil": True, "cache": True}
 LONGEST = 3  # nodes of a segment that Or-opt moves
@@ -203,8 +203,10 @@ def _kick(at: Any, cost: Any, reach: int, seed: Any, todo: Any) -> float:
     """
     tour, _ = at
     n = tour.size
-    i = _below(seed, n)
-    x, y, z = 1 + _below(seed, reach), 1 + _below(seed, reach), 1 + _below(seed, reach)
+    i = next_below(seed, n)
+    x = 1 + next_below(seed, reach)
+    y = 1 + next_below(seed, reach)
+    z = 1 + next_below(seed, reach)
     starts = i, (i + x) % n, (i + x + y) % n, (i + x + y + z) % n
     saved = 0.0
     for start in starts:
@@ -305,9 +307,3 @@ def _push(todo: Any, node: int) -> None:
         i = span[0] + span[1]
         queue[i - queue.size if i >= queue.size else i] = node
         span[1] += 1
-
-
-@njit(**KERNEL)
-def _below(seed: Any, k: int) -> int:
-    """A whole number from 0 to ``k - 1``; moves the state ``seed`` on."""
-    return (np.int64(next_word(seed) >> np.uint64(33)) * k) >> 31

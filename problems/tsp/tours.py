@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cem.families.permutations import are_permutations
 from cem.typing import Batch
 from problems.tsp.keywords import Keywords, whole
 
@@ -41,7 +42,7 @@ def write_tour(path: str | PathLike[str], x: Batch, *, comment: str = "") -> Non
     Raises ValueError for what is no tour, or a comment of more than one line.
     """
     x = np.asarray(x)
-    if x.ndim != 1 or x.dtype.kind not in "iu" or (np.sort(x) != np.arange(len(x))).any():
+    if x.ndim != 1 or x.dtype.kind not in "iu" or not are_permutations(x[None]).all():
         raise ValueError(f"expected one tour that holds every node from 0 on once; got {x}")
     if len(x) == 0 or not comment.isprintable():
         raise ValueError(f"expected at least one node and a comment of one line; got {comment!r}")

@@ -35,6 +35,7 @@ BEST = {  # known, of the G-set; then the optima of TSPLIB
     "rbg323": 1326, "rd100": 7910, "ry48p": 14422, "st70": 675, "swiss42": 1273, "tsp225": 3916,
     "ulysses16": 6859, "ulysses22": 7013,
 }  # fmt: skip
+SUFFIXES = {".txt", ".tsp", ".atsp"}
 COLUMNS = "gap %", "worst", "best", "CPU s", "longest"
 
 
@@ -139,20 +140,15 @@ def main():
     parser.add_argument("--refine")
     parser.add_argument("--peers", action="store_true")
     asked = parser.parse_args()
-    cuts = asked.what == "cuts"
-    files = {path.stem: path for path in sorted(asked.folder.iterdir()) if path.stem in BEST}
-    names = asked.only or [n for n, p in files.items() if p.suffix in {".txt", ".tsp", ".atsp"}]
+    files = {p.stem: p for p in sorted(asked.folder.iterdir()) if p.suffix in SUFFIXES}
     seeds = range(asked.first, asked.first + asked.seeds)
     options = {"time_limit": asked.limit, "refine": asked.refine}
     print(f"{'':>10} {'method':>20} " + " ".join(f"{c:>8}" for c in COLUMNS))
-    for name in names:
-        path = next(
-            p for p in asked.folder.glob(f"{name}.*") if p.suffix in {".txt", ".tsp", ".atsp"}
-        )
-        if cuts:
-            problem, search = problems.load("maxcut", graph=str(path)), cem.maximize
+    for name in asked.only or [name for name in files if name in BEST]:
+        if asked.what == "cuts":
+            problem, search = problems.load("maxcut", graph=str(files[name])), cem.maximize
         else:
-            problem, search = problems.load("tsp", instance=str(path)), cem.minimize
+            problem, search = problems.load("tsp", instance=str(files[name])), cem.minimize
         for method in asked.methods:
             chosen = options if method != "ce" else {"time_limit": asked.limit}
             ours(problem, search, BEST[name], 10**6, method, chosen | {"time_limit": 0.1})

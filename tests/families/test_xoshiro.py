@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cem.families.xoshiro import next_double, next_word, seeds
+from cem.families.xoshiro import next_below, next_double, next_word, seeds
 
 WORD = 2**64 - 1
 
@@ -43,6 +43,15 @@ def test_a_double_is_the_upper_53_bits_of_a_word():
     for _ in range(100):
         assert next_double(state) == (int(next_word(twin)) >> 11) / 2**53
     assert next_double(np.full(4, WORD, dtype=np.uint64)) < 1
+
+
+def test_a_number_below_n_is_n_times_the_upper_half_of_a_word():
+    state = seeds(np.random.default_rng(6))[0]
+    twin = state.copy()
+    for n in (1, 2, 3, 800, 10**6):
+        for _ in range(50):
+            assert next_below(state, n) == (int(next_word(twin)) >> 32) * n >> 32
+    assert next_below(np.full(4, WORD, dtype=np.uint64), 10) < 10
 
 
 def test_seeds_are_all_of_their_generator():

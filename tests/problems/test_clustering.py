@@ -8,7 +8,8 @@ import pytest
 import cem
 from cem.testing import ProblemContract
 from problems import load
-from problems.clustering import Clustering, Lloyd, by_first_point
+from problems.clustering import Clustering, Lloyd
+from problems.parts import by_first
 
 SMALL = Clustering(np.random.default_rng(1).normal(size=(8, 2)), k=3)
 EVERY = np.array(list(product(range(3), repeat=8)))
@@ -54,11 +55,11 @@ def test_every_point_on_its_own_scores_zero():
 
 def test_the_numbers_of_the_clusters_mean_nothing():
     np.testing.assert_allclose(SMALL(2 - EVERY), SMALL(EVERY), rtol=1e-13)
-    np.testing.assert_allclose(SMALL(by_first_point(EVERY)), SMALL(EVERY), rtol=1e-13)
+    np.testing.assert_allclose(SMALL(by_first(EVERY)), SMALL(EVERY), rtol=1e-13)
 
 
 def test_numbered_by_first_points_every_partition_is_there_once_and_possible():
-    once = np.unique(by_first_point(EVERY), axis=0)
+    once = np.unique(by_first(EVERY), axis=0)
     assert len(once) == 1 + 127 + 966  # Stirling numbers: 8 points in 1, 2, 3 parts
     assert (SMALL.nominal().log_density(once) > -np.inf).all()
 

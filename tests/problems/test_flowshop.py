@@ -152,7 +152,7 @@ def test_a_file_has_a_row_for_every_machine(tmp_path):
         (lambda: SMALL([[0, 1, 2]]), ValueError, r"orders of 6 jobs.*got \(1, 3\)"),
         (lambda: SMALL([[0, 1, 2, 3, 4, 4]]), ValueError, r"permutations.*\[0 1 2 3 4 4\]"),
         (lambda: taillard("ta01"), ValueError, "no flow shop 'ta01'; did you mean"),
-        (lambda: load("flowshop", instance="ta011"), ValueError, "no flow shop 'ta011'"),
+        (lambda: load("flowshop", instance="ta011"), ValueError, "no instance 'ta011'"),
         (lambda: generate(2, 2, 0), ValueError, "time_seed must be at least 1; got 0"),
         (lambda: generate(2, 2, 2**31 - 1), ValueError, "less than 2"),
         (lambda: IteratedGreedy(SMALL, kicks=-1), ValueError, "kicks must be at least 0; got -1"),
@@ -176,7 +176,7 @@ def test_a_mistake_is_named(make, kind, message):
         ("2 2 1 2 3 x", "expected finite numbers; got 'x'"),
         ("2 2 1 2 3 1_0", "expected finite numbers; got '1_0'"),
         ("2 2 1 2 3 inf", "expected finite numbers; got 'inf'"),
-        ("2 2 1 2 3 \xe9", "not a text of numbers"),
+        ("2 2 1 2 3 \xe9", "not a text file: expected a text of numbers"),
     ],
 )
 def test_a_broken_file_is_named_with_what_is_wrong(tmp_path, text, message):

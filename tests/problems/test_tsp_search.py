@@ -1,7 +1,6 @@
 """Local search on tours: local optima by brute force, gains by tours built anew, ends kept."""
 
 from itertools import permutations
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,11 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from problems.tsp.instances import burma14
-from problems.tsp.local_search import Iterated, OrOpt, RoundTrips, TwoOpt, local_searches
+from problems.tsp.local_search import Iterated, OrOpt, RoundTrips, TwoOpt
 from problems.tsp.problem import TSP
 from problems.tsp.search_kernels import _kick, _three_opt, _two_opt
-
-DATA = Path("/work/shared/data/tsplib")
 
 
 def plane(n, seed=0):
@@ -56,12 +53,12 @@ PROBLEMS = {
     "fixed edges": TSP(plane(20), fixed=[(3, 8), (8, 2), (11, 12)]),
     "partial": TSP(np.where(plane(20) > 15, np.inf, plane(20))),
 }
-EVERY = [(problem, name) for problem in PROBLEMS for name in local_searches(PROBLEMS[problem])]
+EVERY = [(problem, name) for problem in PROBLEMS for name in PROBLEMS[problem].refines()]
 
 
 @pytest.mark.parametrize(("problem", "name"), EVERY)
 def test_every_tour_comes_back_no_longer_with_its_ends_and_its_type(problem, name):
-    tsp, search = PROBLEMS[problem], local_searches(PROBLEMS[problem])[name]
+    tsp, search = PROBLEMS[problem], PROBLEMS[problem].refines()[name]
     x = starts(tsp, 30).astype(np.int16)
     before = x.copy()
     y = searched(search, x)
@@ -76,7 +73,7 @@ def test_every_tour_comes_back_no_longer_with_its_ends_and_its_type(problem, nam
 
 @pytest.mark.parametrize(("problem", "name"), EVERY)
 def test_a_local_optimum_is_left_by_kicks_only_and_never_for_a_longer_tour(problem, name):
-    tsp, search = PROBLEMS[problem], local_searches(PROBLEMS[problem])[name]
+    tsp, search = PROBLEMS[problem], PROBLEMS[problem].refines()[name]
     x = searched(search, starts(tsp, 10))
     y = searched(search, x, seed=1)
     assert (tsp(y) <= tsp(x)).all()
@@ -151,7 +148,7 @@ def test_iterated_search_finds_the_shortest_of_all_tours_of_seven_nodes(make, en
 def test_tours_of_two_and_three_nodes_and_of_four_by_two_opt_are_the_shortest(n, closed):
     for make in (plane, one_way):
         tsp = TSP(make(n, seed=1), closed=closed)
-        for search in local_searches(tsp).values():
+        for search in tsp.refines().values():
             assert tsp(searched(search, tours(n, 3))).tolist() == [shortest(tsp)] * 3
     tsp = TSP(plane(4, seed=n), closed=closed)
     assert tsp(searched(TwoOpt(tsp), tours(4, 6))).tolist() == [shortest(tsp)] * 6
@@ -162,14 +159,13 @@ def test_the_known_optimum_of_burma14_is_found_from_anywhere():
     assert tsp(searched(Iterated(tsp, kicks=500), tours(14, 20))).tolist() == [3323] * 20
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="needs the TSPLIB files")
 @pytest.mark.parametrize(
     ("name", "optimum"), [("p43.atsp", 5620), ("eil51.tsp", 426), ("kroD100.tsp", 21294)]
 )
-def test_known_optima_of_tsplib_are_found(name, optimum):
+def test_known_optima_of_tsplib_are_found(name, optimum, shared):
     from problems.tsp.tsplib import read_tsplib
 
-    tsp = read_tsplib(DATA / name)
+    tsp = read_tsplib(shared / "tsplib" / name)
     assert tsp(searched(Iterated(tsp, kicks=2000), tours(tsp.n, 10))).min() == optimum
 
 
@@ -286,7 +282,7 @@ def test_real_distances_of_any_size_never_lengthen_a_tour(n, seed, unit):
     points = TSP.of_points(rng.random((n, 2)))
     for d in (points.distance * unit, rng.random((n, n)) * unit):
         tsp = TSP(d)
-        for search in local_searches(tsp).values():
+        for search in tsp.refines().values():
             x = tours(n, 5, seed)
             assert (tsp(searched(search, x)) <= tsp(x)).all()
 
