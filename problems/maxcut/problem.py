@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,7 +22,7 @@ EXACT = 2**53  # up to here doubles hold all whole numbers
 BLOCK = 512  # samples to unpack at a time
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MaxCut:
     """Score of ``x`` in ``{0, 1}^d``: the weight of the edges whose ends lie on different sides.
 
@@ -38,7 +38,7 @@ class MaxCut:
     ends: Array
     weight: Array
     n_nodes: int
-    labels: tuple[Hashable, ...] = field(default=(), repr=False)
+    labels: tuple[Hashable, ...] = ()
     optimum: float | None = None  # where it is known
     chunk_size: ClassVar[int] = 2**16  # samples to score at a time
 
@@ -145,6 +145,10 @@ class MaxCut:
     def _product(self, x: Batch) -> Vector:
         sides = np.ascontiguousarray(np.asarray(self._packed(x)).T, dtype=float)
         return np.einsum("ij,ij->j", sides, self.adjacency @ (1 - sides))
+
+    def __repr__(self) -> str:
+        known = "" if self.optimum is None else f", optimum {self.optimum:g}"
+        return f"MaxCut({self.n_nodes} nodes, {len(self.ends)} edges{known})"
 
     @cached_property
     def adjacency(self) -> csr_array:

@@ -40,7 +40,7 @@ def on_map(tsp: TSP, x: Batch, axes: Axes | None = None, *, title: str = "") -> 
     axes.set_aspect(1 / np.cos(np.radians(up.mean())) if on_globe else 1, adjustable="datalim")
     axes.set_xlabel(tsp.axes[0])
     axes.set_ylabel(tsp.axes[1])
-    axes.set_title(f"{title}{': ' if title else ''}length {length:,.10g}", loc="left", fontsize=11)
+    axes.set_title(f"{title}{': ' if title else ''}length {length:,.6g}", loc="left", fontsize=11)
     return axes
 
 
@@ -65,12 +65,15 @@ def cooling(densities: Sequence[Any], x: Batch) -> Figure:
     run found, lie just above the diagonal, and the way back in a corner.
     """
     from matplotlib.colors import PowerNorm
+    from matplotlib.ticker import MaxNLocator
 
     chosen = _first_middle_last(len(densities))
     row = panels(len(chosen), size=(4.6, 4.0))
     for axes, k in zip(row, chosen, strict=True):
         p: Array = np.asarray(getattr(densities[k], "p", densities[k]))[np.ix_(x, x)]
         image = axes.imshow(p, norm=PowerNorm(0.5, 0, 1), cmap="viridis", interpolation="nearest")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("to node, by its place in the tour")
         axes.set_ylabel("from node, by its place in the tour")
         axes.set_title(f"iteration {k + 1}", loc="left", fontsize=11)
