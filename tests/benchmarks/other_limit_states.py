@@ -133,3 +133,87 @@ def others():
         yield label_of(name, settings), problem, problem.exact()
     for name, (n, g, probability) in OWN.items():
         yield name, LimitState(g, standard_normals(n)), probability
+
+
+def largest_of(directions, distances, slopes):
+    """The margin of half-spaces, one per column of ``directions``, each with its own slope."""
+    return lambda u: ((distances - u @ directions) * slopes).min(axis=1)
+
+
+UNLIKE = [  # distances and slopes of two half-spaces along the first two axes
+    ((4.5, 4.5), (1, 1.5)),
+    ((5.5, 5), (1, 2)),
+    ((4.5, 4), (1, 5)),
+    ((5, 5), (1, 5)),
+    ((5, 5), (2, 1)),
+]
+TURNED = [  # and of two to six orthogonal ones along no axis
+    ((5, 5), (1, 5)),
+    ((6, 6), (1, 5)),
+    ((7, 7), (1, 5)),
+    ((4, 4), (1, 100)),
+    ((5, 5, 5), (1, 3, 10)),
+    ((4.5, 4, 4.2), (1, 3, 10)),
+    ((3, 3.2, 3.4), (1, 3, 10)),
+    ((4,) * 6, (1, 2, 4, 8, 16, 32)),
+]
+
+
+def rotation(n, seed):
+    return np.linalg.qr(np.random.default_rng(seed).standard_normal((n, n)))[0]
+
+
+def half_spaces(n, directions, distances, slopes):
+    g = largest_of(directions[:, : len(slopes)], np.array(distances), np.array(slopes))
+    return n, g, any_of(*[t(b) for b in distances])
+
+
+def bent(v, c):
+    """Two parts whose surfaces bend away from the origin, the second five times as steep."""
+    away = 4.5 + c * v[:, 1] ** 2
+    return np.minimum(away - v[:, 0], 5 * (away - v[:, 2]))
+
+
+SHAPES = {  # kind: margin in turned coordinates, probability
+    "levels off": (
+        lambda v: np.minimum(np.tanh(4.5 - v[:, 0]), np.tanh(4 * (4.5 - v[:, 1]))),
+        any_of(t(4.5), t(4.5)),
+    ),
+    "steps": (
+        lambda v: np.floor(4 * np.minimum(4.5 - v[:, 0], 5 * (4.5 - v[:, 1]))),
+        any_of(t(4.5), t(4.5)),
+    ),
+    "yes or no": (
+        lambda v: np.where(v[:, :2].max(axis=1) > 3.5, -1.0, 1.0),
+        any_of(t(3.5), t(3.5)),
+    ),
+    "bent .3": (
+        lambda v: bent(v, 0.3),
+        over_normal(lambda z: any_of(*[t(4.5 + 0.3 * z * z)] * 2)),
+    ),
+    "bent .1": (
+        lambda v: bent(v, 0.1),
+        over_normal(lambda z: any_of(*[t(4.5 + 0.1 * z * z)] * 2)),
+    ),
+    "corner": (
+        lambda v: np.minimum(3 - v[:, :2].min(axis=1), 5 * (5 - v[:, 2])),
+        any_of(t(3) ** 2, t(5)),
+    ),
+}
+
+
+def parts():
+    """Events of several parts whose scores rise unlike each other, as `others` gives its own."""
+    events = {}
+    for n in (5, 8, 12, 20, 40):
+        for i, setting in enumerate(UNLIKE):
+            events[f"unlike {i + 1} in {n}"] = half_spaces(n, np.eye(n), *setting)
+    for n in (10, 20, 40):
+        for i, setting in enumerate(TURNED):
+            events[f"turned {i + 1} in {n}"] = half_spaces(n, rotation(n, n), *setting)
+    for n in (3, 10, 20):
+        turn = rotation(n, 7)
+        for kind, (g, probability) in SHAPES.items():
+            events[f"{kind} in {n}"] = n, lambda u, g=g, turn=turn: g(u @ turn), probability
+    for name, (n, g, probability) in events.items():
+        yield name, LimitState(g, standard_normals(n)), probability

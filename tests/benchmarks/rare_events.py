@@ -1,7 +1,7 @@
 """Limit states of known probability, many seeds: calls and errors, beside OpenTURNS if asked.
 
 python tests/benchmarks/rare_events.py [--seeds 20] [--first 0] [--only A,B] [--peer openturns]
-                                       [--others]
+                                       [--others | --parts]
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 import time
 
 import numpy as np
-from other_limit_states import others
+from other_limit_states import others, parts
 
 import cem
 import problems
@@ -58,6 +58,7 @@ COLUMNS = (
     "within 2",
     "told",
     "silent",
+    "unsaid",
     "calls*rms2",
     "us/call",
 )
@@ -102,6 +103,7 @@ def figures(outcomes, exact):
             "within 2": 1 - off.mean(),
             "told": told.mean(),
             "silent": np.mean(off & (told == 0) & (reported < 0.3)),
+            "unsaid": np.mean((abs(p - exact) > 3 * error) & (told == 0)),
             "calls*rms2": calls.mean() * rms**2,
             "us/call": 1e6 * seconds.sum() / calls.sum(),
         }
@@ -134,7 +136,9 @@ def main():
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--only", default="", help="limit states, by commas")
     parser.add_argument("--peer", choices=["openturns"], default=None)
-    parser.add_argument("--others", action="store_true", help="those no default was chosen on")
+    listed = parser.add_mutually_exclusive_group()
+    listed.add_argument("--others", action="store_true", help="those no default was chosen on")
+    listed.add_argument("--parts", action="store_true", help="several parts, unlike each other")
     options = parser.parse_args()
     solvers = solvers_of(options.peer)
     table, core = {name: [] for name in solvers}, []
@@ -142,7 +146,9 @@ def main():
     for solver in solvers.values():  # what is imported and compiled at first use is not timed
         solver(warm, 0)
     print(f"{'':34}" + "".join(f"{column:>11}" for column in COLUMNS))
-    events = ((*other, False) for other in others()) if options.others else asked()
+    events = asked()
+    if options.others or options.parts:
+        events = ((*event, False) for event in (others if options.others else parts)())
     for label, problem, exact, of_core in events:
         if options.only and label not in options.only.split(","):
             continue
