@@ -53,11 +53,12 @@ from cem.indicators import Sharpened, SmoothIndicator, Tempered
 from cem.measured import Estimate, Expectation
 from cem.noise import CommonNumbers, FreshNumbers, Replicated, Rescored
 from cem.optimize import maximize, minimize
+from cem.paired import PairedRace
 from cem.parallel import each
 from cem.pooling import Pooled
 from cem.presets import PRESETS, Plan, Preset
 from cem.probing import Probing
-from cem.race import Race, race
+from cem.race import KimNelson, Race, race
 from cem.refining import Refined
 from cem.reliability import DesignPoint, design_point, design_points
 from cem.replications import Combined, combine, replicate
@@ -120,6 +121,7 @@ __all__ = [
     "History",
     "Injected",
     "Keeping",
+    "KimNelson",
     "Laplace",
     "Likelier",
     "LogNormal",
@@ -135,6 +137,7 @@ __all__ = [
     "NoisyOptimum",
     "Normal",
     "Optimum",
+    "PairedRace",
     "Pareto",
     "Penalise",
     "Placements",

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from cem.engine import CrossEntropyMethod
-from cem.noise import FINAL, PILOT, Costed, Rescored, check_share, is_noisy
+from cem.noise import FINAL, Costed, Rescored, check_share, is_noisy
+from cem.paired import PairedRace
 from cem.parallel import Evaluation
-from cem.race import Race, check, intercepts, race_on
+from cem.race import KimNelson, Race
 from cem.results import Optimum
-from cem.scores import positive_number, real_number, whole_number
+from cem.scores import real_number, whole_number
 from cem.state import History, State
 from cem.stopping import Stop
 from cem.tally import ConfidenceInterval
@@ -68,10 +69,11 @@ class Noise(Exact):
         The best samples of so many last iterations race; with them the one that scored best of all,
         which likely was the luckiest, and the density's mode where it has one.
     indifference, confidence, first, most
-        Those of `cem.race`. Without ``indifference`` it is what the race can tell apart in ``most``
-        replications of each, going by ``first`` others, which it takes no further notice of.
+        Those of the race: see `cem.race.KimNelson`.
     n_final : int
         Replications of the winner, independent of all before: their mean is the answer.
+    race : optional
+        Another race than that, such as `cem.paired.PairedRace`.
 
     >>> Noise(indifference=0.5).most_spent
     1500
@@ -85,21 +87,24 @@ class Noise(Exact):
     first: int = 20
     most: int = 200
     n_final: int = 100
+    race: KimNelson | PairedRace | None = None
 
     def __post_init__(self) -> None:
         whole_number("times, how often the best are scored again,", self.times, least=0)
         whole_number("candidates", self.candidates)
         whole_number("n_final, the replications of the winner,", self.n_final, least=2)
         check_share(self.share)
-        check(self.candidates + 2, self.confidence, self.first, self.most)
-        if self.indifference is not None:
-            positive_number("indifference", self.indifference)
+        self.procedure.most_spent(self.candidates + 2)  # raises where there can be no race
+
+    @property
+    def procedure(self) -> KimNelson | PairedRace:
+        """The race."""
+        return self.race or KimNelson(self.indifference, self.confidence, self.first, self.most)
 
     @property
     def most_spent(self) -> int:
         """Scores that the answer takes at most."""
-        pilot = self.first if self.indifference is None else 0
-        return (self.candidates + 2) * (self.most + pilot) + self.n_final
+        return self.procedure.most_spent(self.candidates + 2) + self.n_final
 
     def reserve(self, problem: Any, n: int) -> int:
         """Evaluations, beside one for each of the ``n`` samples of an iteration, to be kept."""
@@ -132,31 +137,16 @@ class Noise(Exact):
             "success": found.success and not answer.n_bad,
             "message": f"{found.message}; {answer.message}",
         }
+        race = replace(answer.race, candidates=inside(answer.race.candidates))
         return NoisyOptimum(
-            **judged, standard_error=answer.standard_error, n_final=answer.n, race=answer.race
+            **judged, standard_error=answer.standard_error, n_final=answer.n, race=race
         )
 
     def answer(self, evaluate: Evaluation, state: State) -> Answer:
         """Race the candidates of a finished search, and judge the winner by fresh numbers."""
-        x = candidates(state)
-        zone, pilot = self.indifference, 0
-        if zone is None:
-            pilot = self.first
-            scores = evaluate.replications(x, state.t, PILOT, range(pilot))
-            widest = float(intercepts(scores, self.confidence).max())
-            zone = 2 * math.sqrt(widest / self.most) or 1.0  # without noise any zone will do
-        race = race_on(
-            evaluate,
-            x,
-            indifference=zone,
-            confidence=self.confidence,
-            first=self.first,
-            most=self.most,
-            t=state.t,
-        )
-        score = evaluate.replications(
-            x[race.best : race.best + 1], state.t, FINAL, range(self.n_final)
-        )[:, 0]
+        race = self.procedure(evaluate, candidates(state), state.t)
+        x = race.candidates[race.best]
+        score = evaluate.replications(x[None], state.t, FINAL, range(self.n_final))[:, 0]
         finite = score[np.isfinite(score)]
         if finite.size == 0:
             raise ValueError(
@@ -165,25 +155,26 @@ class Noise(Exact):
             )
         n_bad = len(score) - len(finite)
         return Answer(
-            x=x[race.best],
+            x=x,
             mean=float(finite.mean()),
             standard_error=math.inf if n_bad else float(score.std(ddof=1)) / math.sqrt(len(score)),
             n=len(score),
             n_bad=n_bad,
             race=race,
-            nfev=race.nfev + evaluate.spent(pilot * len(x) + len(score)),
+            nfev=race.nfev + evaluate.spent(len(score)),
         )
 
 
 def noise_of(problem: Any, noise: Noise | None, target: float | None) -> Exact:
-    """What to do about the noise of a problem."""
+    """What to do about the noise of a problem: what is given, or what its ``noise()`` says."""
     if is_noisy(problem):
         if target is not None:
             raise TypeError(
                 "a noisy problem takes no target: one lucky score would reach it; end the run by "
                 "max_evaluations= or until="
             )
-        return noise or Noise()
+        own = getattr(problem, "noise", None)
+        return noise or (own() if callable(own) else Noise())
     if noise is not None:
         raise TypeError(
             "noise= is for a noisy problem, one with a method bind(rng); got one whose scores are "
@@ -242,7 +233,10 @@ class Answer(NamedTuple):
             return "the answer was the only candidate"
         if race.guaranteed:
             return f"the answer won a race of {k}, for a difference of {race.indifference:.3g}"
-        return f"the answer leads a race of {k} that {race.replications.max()} scores did not end"
+        return (
+            f"the answer leads a race of {k} that {race.replications.sum()} scores did not end: "
+            f"none is better by {race.indifference:.3g} with probability {race.probability:.2f}"
+        )
 
 
 @dataclass(frozen=True)

@@ -87,8 +87,8 @@ def maximize(
         density that covers the box; the result lies inside or on its border.
     preset : str or Preset, optional
         A plan for all that is not given, by its name in `cem.presets.PRESETS`: ``"default"``,
-        ``"textbook"`` (used if the problem is noisy, or a selection or smoothing is given),
-        ``"face"`` or ``"icem"``.
+        ``"noisy"`` (used if the problem is), ``"textbook"`` (used if a selection or smoothing is
+        given), ``"face"`` or ``"icem"``.
     method : str, optional
         ``"ce"``; or with a local search on every sample ``"ce+refine"`` (the default if ``refine``
         is given) and what it is to be compared with: ``"multistart"``, the same from samples of
@@ -129,7 +129,7 @@ def maximize(
     start : (State, History), optional
         Go on from where another run with the same settings is.
     noise : Noise, optional
-        What to do about a noisy problem.
+        What to do about a noisy problem. Default: what its method ``noise()`` says, if it has one.
     constraints : optional
         A `scipy.optimize.LinearConstraint`, `~scipy.optimize.NonlinearConstraint` or
         `~scipy.optimize.Bounds`, a function of a batch that returns violations (0 where there is
@@ -168,8 +168,10 @@ def maximize(
         "n_samples": n_samples,
     }
     own = {name: part for name, part in own.items() if part is not None}
-    composed = is_noisy(problem) or not own.keys() <= {"n_samples"}
-    chosen = preset_of(preset or about_search.preset or ("textbook" if composed else "default"))
+    about_search.check(own)
+    usual = "default" if own.keys() <= {"n_samples"} else "textbook"
+    usual = "noisy" if is_noisy(problem) else usual
+    chosen = preset_of(preset or about_search.preset or usual)
     about_bounds = Unbounded()
     if bounds is not None:
         if family is not None:

@@ -15,6 +15,8 @@ from cem.engine import CrossEntropyMethod
 from cem.evolution import EvolutionPath
 from cem.families.bernoulli import Bernoulli
 from cem.families.categorical import Categorical
+from cem.families.composition import Composition
+from cem.families.mirrored_bernoulli import MirroredBernoulli
 from cem.families.multivariate_normal import MultivariateNormal
 from cem.families.normal import Normal
 from cem.families.permutations import Permutations
@@ -88,6 +90,8 @@ def default(family: Family) -> Plan:
     - `cem.Bernoulli`, `cem.Categorical`: few samples, of which the best and its ties are elite, and
       a margin that keeps every value possible; begins anew by `Alternating`.
     - `cem.DependencyTree`: twice as many samples as bits, a margin; begins anew by `cem.IPOP`.
+    - `cem.MirroredBernoulli`: ten samples for every coordinate, a small elite; begins anew with
+      twice as many, by `cem.IPOP`.
     - `cem.Transitions`, `cem.Placements` and their like: five samples for every element of the
       matrix, a small elite, slow smoothing; begins anew with twice as many, by `cem.IPOP`.
     - Any other: `textbook`.
@@ -98,6 +102,7 @@ def default(family: Family) -> Plan:
         Bernoulli: _choices,
         Categorical: _choices,
         DependencyTree: _tree,
+        MirroredBernoulli: _cuts,
         Placements: _orders,
         Transitions: _orders,
         SymmetricTransitions: _orders,
@@ -157,14 +162,35 @@ def _tree(family: DependencyTree) -> Plan:
     )
 
 
+def _cuts(family: MirroredBernoulli) -> Plan:
+    return _growing(max(500, 10 * family.n_coordinates), 0.02, 0.4)
+
+
 def _orders(family: Permutations) -> Plan:
+    return _growing(max(500, 5 * family.n_coordinates**2), 0.01, 0.3)
+
+
+def _growing(n: int, rho: float, alpha: float) -> Plan:
+    """Many cheap samples and a small elite, at first; then twice as many, and so on."""
     return Plan(
-        n_samples=max(500, 5 * family.n_coordinates**2),
-        select=Elite(0.01, at_least=20),
-        smooth=Constant(0.3),
+        n_samples=n,
+        select=Elite(rho, at_least=20),
+        smooth=Constant(alpha),
         ends=(stopping.stalled(), stopping.degenerate()),
         restart=IPOP(),
     )
+
+
+def noisy(family: Family) -> Plan:
+    """Where scores are noisy, and a race is to follow: `textbook`, but for `cem.Composition`.
+
+    With a composition it is fewer samples, 10 for every part, and an end as soon as the density is
+    no wider than ten compositions, for these can race.
+    """
+    plan = textbook(family)
+    if not isinstance(family, Composition):
+        return plan
+    return replace(plan, n_samples=max(100, 10 * family.n_coordinates), ends=(_narrow(10),))
 
 
 def face(family: Family) -> Plan:
@@ -244,6 +270,17 @@ def _stalled(n_samples: int) -> StopRule:
     return rule
 
 
+def _narrow(n: int) -> StopRule:
+    """Stop once the density is no wider than ``n`` equally likely points, by its entropy."""
+
+    def rule(history: History) -> Stop | None:
+        if not history or history[-1].entropy > math.log(n):
+            return None
+        return Stop(f"converged: the density is no wider than {n} points", success=True)
+
+    return rule
+
+
 def _wide(low: Array, high: Array) -> Normal:
     """Half of the box in a standard deviation, to all sides."""
     return Normal((low + high) / 2, (high - low) / 2)
@@ -267,6 +304,7 @@ def _many(family: Family) -> int:
 PRESETS: Mapping[str, Preset] = {
     "default": Preset(default, _within),
     "textbook": Preset(textbook, _wide),
+    "noisy": Preset(noisy, _wide),
     "face": Preset(face, _wide),
     "icem": Preset(icem, _wide),
 }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from cem.noise import RACE, is_noisy, numbered
+from cem.noise import PILOT, RACE, is_noisy, numbered
 from cem.parallel import CHUNK_SIZE, Evaluation, mapping
 from cem.randomness import root_of
 from cem.scores import positive_number, real_number, whole_number
@@ -20,11 +21,16 @@ class Race:
 
     Attributes
     ----------
+    candidates : Batch
+        Who ran.
     best : int
         The candidate with the largest mean of those that ran to the end.
     mean, standard_error : Vector
         Of the replications of each; ``-inf`` and ``inf`` where one was NaN or infinite. The mean of
         the winner is biased upwards, for it won: judge it by fresh replications.
+    behind, behind_error : Vector
+        By how much each is worse than the best, and the standard error of that, by the replications
+        that both have, which may share random numbers.
     replications : array of int
         How many of each were scored.
     nfev : int
@@ -33,21 +39,91 @@ class Race:
         What was asked for.
     guaranteed : bool
         Whether all others were eliminated: if the best mean is above all others by the
-        indifference, ``best`` is that candidate with probability ``confidence`` at least. It is
-        False if the replications ran out before.
+        indifference, ``best`` is that candidate with probability ``confidence`` at least; with
+        `cem.paired.PairedRace` that is not proved. It is False if the replications ran out before.
     """
 
+    candidates: Batch
     best: int
     mean: Vector
     standard_error: Vector
+    behind: Vector
+    behind_error: Vector
     replications: Any
     nfev: int
     indifference: float
     confidence: float
     guaranteed: bool
 
+    @property
+    def probability(self) -> float:
+        """About how likely no other candidate is better than ``best`` by the indifference.
+
+        One less the sum of how likely each is, going by Student's law of what it is ``behind``: the
+        approximate probability of correct selection by Bonferroni's inequality. It takes no account
+        of who would not have become the best with other replications.
+        """
+        from scipy.special import stdtr
+
+        others = np.isfinite(self.behind) & (np.arange(len(self.mean)) != self.best)
+        ahead = -(self.behind[others] + self.indifference)
+        error, n = self.behind_error[others], self._common[others]
+        wrong = np.where(ahead > 0, 1.0, 0.0)
+        noisy = error > 0
+        wrong[noisy] = stdtr(n[noisy] - 1, ahead[noisy] / error[noisy])
+        return max(0.0, 1 - float(wrong.sum()))
+
+    @property
+    def _common(self) -> Any:
+        return np.minimum(self.replications, self.replications[self.best])
+
     def __repr__(self) -> str:
         return f"candidate {self.best} of {len(self.mean)}, after {self.replications.sum()} scores"
+
+
+@dataclass(frozen=True)
+class KimNelson:
+    """The procedure of `race`, for the answer of a search.
+
+    Without ``indifference`` it is what the race can tell apart in ``most`` replications of each,
+    going by ``first`` others, which it takes no further notice of.
+
+    >>> KimNelson(indifference=0.5).most_spent(7)
+    1400
+    """
+
+    indifference: float | None = None
+    confidence: float = 0.95
+    first: int = 20
+    most: int = 200
+
+    def __post_init__(self) -> None:
+        if self.indifference is not None:
+            positive_number("indifference", self.indifference)
+
+    def most_spent(self, k: int) -> int:
+        """How many scores a race of ``k`` candidates takes at most."""
+        check(k, self.confidence, self.first, self.most)
+        return k * (self.most + (self.first if self.indifference is None else 0))
+
+    def __call__(self, evaluate: Evaluation, x: Batch, t: int) -> Race:
+        """The race of the candidates ``x`` of a search of ``t`` iterations."""
+        zone, pilot = self.indifference, 0
+        if zone is None:
+            pilot = self.first
+            scores = evaluate.replications(x, t, PILOT, range(pilot))
+            widest = float(intercepts(scores, self.confidence).max())
+            zone = 2 * math.sqrt(widest / self.most) or 1.0  # without noise any zone will do
+        found = race_on(
+            evaluate,
+            x,
+            indifference=zone,
+            confidence=self.confidence,
+            first=self.first,
+            most=self.most,
+            t=t,
+        )
+        return replace(found, nfev=found.nfev + evaluate.spent(pilot * len(x)))
 
 
 def race(
@@ -136,15 +212,9 @@ def race_on(
         block = evaluate.replications(x[running], t, RACE, range(n, n + size))
         for i, new in zip(running, block.T, strict=True):
             scores[i] = np.append(scores[i], new)
-        sound = np.isfinite(block).all(axis=0)
-        if not sound.any():
-            raise ValueError(
-                f"expected finite scores in the race; got NaN or infinite ones for each of "
-                f"{len(running)} candidates: the problem fails on all that was found"
-            )
         if n == 0:
             margins = intercepts(block, confidence) / indifference
-        n, running = n + size, running[sound]
+        n, running = n + size, np.array(without_failures(scores, running))
         mean = np.array([scores[i].mean() for i in running])
         w = np.maximum(margins[np.ix_(running, running)] / n - indifference / 2, 0.0)
         running = running[(mean[:, None] >= mean - w).all(axis=1)]
@@ -152,7 +222,16 @@ def race_on(
             running = running[:1]
         if len(running) == 1 or n == most:
             break
-    return _ended(evaluate, scores, running, indifference, confidence)
+    best = int(running[np.argmax([scores[i].mean() for i in running])])
+    return ended(
+        evaluate,
+        x,
+        scores,
+        best,
+        indifference=indifference,
+        confidence=confidence,
+        guaranteed=len(running) == 1,
+    )
 
 
 def intercepts(first: Array, confidence: float) -> Array:
@@ -183,23 +262,53 @@ def check(k: int, confidence: float, first: int, most: int) -> None:
         )
 
 
-def _ended(
-    evaluate: Evaluation, scores: list[Vector], running: Any, indifference: float, confidence: float
+def without_failures(scores: list[Vector], running: Any) -> list[int]:
+    """Those of the running that have finite scores only; ValueError if there is none."""
+    sound = [int(i) for i in running if np.isfinite(scores[i]).all()]
+    if not sound:
+        raise ValueError(
+            f"expected finite scores in the race; got NaN or infinite ones for each of "
+            f"{len(running)} candidates: the problem fails on all that was found"
+        )
+    return sound
+
+
+def ended(
+    evaluate: Evaluation,
+    x: Batch,
+    scores: list[Vector],
+    best: int,
+    **asked: Any,
 ) -> Race:
+    """How a race ended that gave these scores to the candidates, and was won by ``best``."""
     sound = [bool(np.isfinite(s).all()) for s in scores]
-    mean = np.array([s.mean() if ok else -np.inf for s, ok in zip(scores, sound, strict=True)])
-    error = [
-        s.std(ddof=1) / np.sqrt(len(s)) if ok else np.inf
+    alone = [
+        mean_and_error(s) if ok else (-np.inf, np.inf) for s, ok in zip(scores, sound, strict=True)
+    ]
+    behind = [
+        mean_and_error(paired(scores[best], s)) if ok else (np.inf, np.inf)
         for s, ok in zip(scores, sound, strict=True)
     ]
     n = np.array([len(s) for s in scores])
     return Race(
-        best=int(running[mean[running].argmax()]),
-        mean=mean,
-        standard_error=np.array(error),
+        candidates=x,
+        best=best,
+        mean=np.array(alone)[:, 0],
+        standard_error=np.array(alone)[:, 1],
+        behind=np.array(behind)[:, 0],
+        behind_error=np.array(behind)[:, 1],
         replications=n,
         nfev=evaluate.spent(int(n.sum())),
-        indifference=float(indifference),
-        confidence=float(confidence),
-        guaranteed=len(running) == 1,
+        **asked,
     )
+
+
+def paired(a: Vector, b: Vector) -> Vector:
+    """The differences of the replications that both have."""
+    n = min(len(a), len(b))
+    return a[:n] - b[:n]
+
+
+def mean_and_error(scores: Vector) -> tuple[float, float]:
+    """The mean and its standard error."""
+    return float(scores.mean()), float(scores.std(ddof=1)) / math.sqrt(len(scores))

@@ -14,7 +14,8 @@ from cem.randomness import Purpose, stream
 from cem.restarts import IPOP
 from cem.selection import Elite
 from cem.smoothing import Constant, Still
-from cem.state import Record, State
+from cem.state import History, Record, State
+from cem.stopping import Stop
 from cem.typing import Array, Batch, Family, Refine, Vector
 from cem.wrapping import AroundMethod
 
@@ -55,9 +56,17 @@ def hybrid(family: Family) -> Plan:  # noqa: ARG001 - for any
         n_samples=20,
         select=Elite(0.3),
         smooth=Constant(0.4),
-        ends=(stopping.stalled(), stopping.degenerate()),
+        ends=(_settled, stopping.degenerate()),
         restart=IPOP(1.0),
     )
+
+
+def _settled(history: History) -> Stop | None:
+    """`cem.stopping.stalled`, where local searches that all end alike have found what there is."""
+    stop = stopping.stalled()(history)
+    if stop is stopping.NOTHING_LEARNT:
+        return Stop("converged: every local search ended with the same score", success=True)
+    return stop
 
 
 def multistart(family: Family) -> Plan:  # noqa: ARG001 - for any
@@ -78,6 +87,10 @@ METHODS: Mapping[str, Callable[[Family], Plan]] = {
     "multistart": multistart,
     "ils": iterated,
 }
+DEFINING: Mapping[str, set[str]] = {  # parts without which a control is none
+    "multistart": {"select", "smooth"},
+    "ils": {"n_samples", "select", "smooth"},
+}
 
 
 @dataclass(frozen=True)
@@ -85,6 +98,9 @@ class Plain:
     """No local search. `Hybrid` has the same parts."""
 
     preset: Preset | None = None
+
+    def check(self, given: Mapping[str, Any]) -> None:
+        """Any part may be chosen."""
 
     def around(self, method: Any) -> Any:
         """The method as it is."""
@@ -99,6 +115,15 @@ class Hybrid(Plain):
     """A local search, and the plan of a search that makes use of it."""
 
     refine: Refine = field(kw_only=True)
+    name: str = field(kw_only=True)
+
+    def check(self, given: Mapping[str, Any]) -> None:
+        """Refuse parts that would make something else of a control."""
+        if taken := sorted(DEFINING.get(self.name, set()) & given.keys()):
+            raise TypeError(
+                f"method={self.name!r} is what it is by its {', '.join(taken)}: leave that out "
+                '(rho makes a select, alpha a smooth), or choose method="ce+refine"'
+            )
 
     def around(self, method: Any) -> Any:
         """The method with its samples improved."""
@@ -126,7 +151,7 @@ def search_of(problem: Any, method: str | None, refine: Refine | str | None) -> 
         return Plain()
     if not callable(refine):
         refine = _named(problem, method, refine)
-    return Hybrid(Preset(METHODS[method], _no_box), refine=refine)
+    return Hybrid(Preset(METHODS[method], _no_box), refine=refine, name=method)
 
 
 def _named(problem: Any, method: str, name: str | None) -> Refine:

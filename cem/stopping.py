@@ -98,10 +98,8 @@ def stalled(d: int = 5, patience: int = 50) -> StopRule:
     def rule(history: History) -> Stop | None:
         recent = history[-d:]
         if len(recent) == d and all(-np.inf < r.top == r.gamma == recent[-1].gamma for r in recent):
-            if history[0].n_elite == history[0].n and history[0].top == recent[-1].top:
-                return Stop(
-                    "every sample scored the same: there is nothing to go by", success=False
-                )
+            if _learnt_nothing(history):
+                return NOTHING_LEARNT
             return Stop(f"converged: every elite scored the same for {d} iterations", success=True)
         long = history[-patience - 1 :]
         if len(long) <= patience or long[-1].best > long[0].best:

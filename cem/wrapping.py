@@ -38,6 +38,11 @@ class Around:
         return self.problem.refines
 
     @property
+    def noise(self) -> Any:
+        """The other's way to say what to do about its noise."""
+        return self.problem.noise
+
+    @property
     def cost(self) -> int:
         """How many evaluations one score takes."""
         return cost_of(self.problem)

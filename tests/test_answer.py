@@ -9,7 +9,7 @@ from scipy.stats import binom, t
 import cem
 from cem.answer import Noise, Remembering, candidates, no_longer_rising, t_interval
 from cem.borders import Negated
-from cem.noise import FINAL, numbered
+from cem.noise import FINAL, CommonNumbers, numbered
 from cem.parallel import Evaluation
 from cem.randomness import root_of
 from cem.state import Best, History, Record, State
@@ -78,7 +78,9 @@ def test_a_race_that_does_not_end_says_so():
     noise = Noise(indifference=1e-6, first=5, most=12)
     noisy = problem("sphere", d=1)
     answer = noise.answer(Evaluation(numbered(noisy), root_of(1)), state)
-    assert answer.message == "the answer leads a race of 2 that 12 scores did not end"
+    assert answer.message.startswith(
+        "the answer leads a race of 2 that 24 scores did not end: none"
+    )
     assert answer.nfev == 2 * 12 + 100
 
 
@@ -188,3 +190,23 @@ def test_students_interval_agrees_with_scipy():
 def test_what_cannot_work_is_refused(wrong, message):
     with pytest.raises(ValueError, match=message):
         wrong()
+
+
+def test_a_problem_may_bring_what_to_do_about_its_noise():
+    class Brings:
+        def bind(self, rng):
+            return SPHERE.bind(rng)
+
+        def noise(self):
+            return Noise(n_final=7)
+
+    class Named(Brings):
+        noise = 0.3  # a number of its own
+
+    for noisy, n_final in ((Brings(), 7), (CommonNumbers(Brings()), 7), (Named(), 100)):
+        found = cem.minimize(noisy, SPHERE.nominal(), n_samples=50, max_iterations=3, rng=1)
+        assert found.n_final == n_final
+    given = cem.minimize(
+        Brings(), SPHERE.nominal(), n_samples=50, max_iterations=3, rng=1, noise=Noise(n_final=9)
+    )
+    assert given.n_final == 9

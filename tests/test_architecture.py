@@ -22,6 +22,7 @@ LAYERS = (  # of cem, from the ground up: a module imports from lower layers onl
     | {"chains", "standard"},
     {"run", "checkpoint", "cooperation", "noise", "arrival", "pooling", "curve"},
     {"callbacks", "restarts", "race", "borders", "probing", "weighted"},
+    {"paired"},
     {"session", "answer", "presets", "constraints", "measurement", "reliability", "methods"},
     {"measured", "refining"},
     {"study"},
@@ -117,7 +118,7 @@ def test_problems_know_families_and_words_only(path):
     found = imports(path, everywhere=True)
     assert within(found, "experiments") == set()
     allowed = {"cem.families", "cem.loss", "cem.typing", "cem.testing"}
-    allowed |= {"cem.answer", "cem.randomness"}  # of noisy problems
+    allowed |= {"cem.answer", "cem.paired", "cem.randomness"}  # of noisy problems
     assert {".".join(m.split(".")[:2]) for m in within(found, "cem")} <= allowed
 
 

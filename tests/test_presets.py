@@ -1,5 +1,7 @@
 """Presets: which parts they choose, and what a search with them finds."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ import cem
 from cem import Bernoulli, Categorical, DependencyTree, Elite, Margin, Normal
 from cem.checkpoint import dumps, loads
 from cem.presets import Alternating, InTurn, default, face, icem, preset_of, textbook
+from cem.state import History, Record
 from problems.binary import IsingRing, LeadingOnes, OneMax
 from problems.queens import NQueens
 
@@ -238,8 +241,21 @@ def test_the_parts_of_a_plan_read_the_same_every_time(plan, family):
 
 
 def test_a_preset_is_found_by_its_name():
-    assert set(cem.PRESETS) == {"default", "textbook", "face", "icem"}
+    assert set(cem.PRESETS) == {"default", "textbook", "noisy", "face", "icem"}
     for name, preset in cem.PRESETS.items():
         assert preset_of(name) is preset
-    with pytest.raises(ValueError, match=r"one of default, textbook, face, icem; got 'best'"):
+    with pytest.raises(
+        ValueError, match=r"one of default, textbook, noisy, face, icem; got 'best'"
+    ):
         preset_of("best")
+
+
+def test_a_noisy_problem_with_compositions_ends_when_they_are_few():
+    plan = preset_of("noisy").plan(cem.Composition.even(20, 30))
+    assert plan.n_samples == 200
+    (end,) = plan.ends
+    history = History([Record(*range(16))._replace(entropy=math.log(10) + e) for e in (0.1, 0.0)])
+    assert end(history[:1]) is None
+    assert end(history).message == "converged: the density is no wider than 10 points"
+    coins = cem.Bernoulli([0.5] * 4)
+    assert preset_of("noisy").plan(coins).n_samples == preset_of("textbook").plan(coins).n_samples

@@ -145,3 +145,16 @@ def test_bad_choices_are_refused_by_name():
         cem.maximize(two_tops, bounds=[(0, 1)] * 3, refine=one_more)
     with pytest.raises(ValueError, match=r"as many samples as it takes, shape \(20, 30\)"):
         cem.maximize(Ones(), refine=too_few, rng=1)
+
+
+def test_local_searches_that_all_end_alike_have_converged():
+    found = cem.maximize(Ones(), refine=all_ones, max_evaluations=2000, rng=1)
+    assert found.success
+    assert found.message.startswith("converged: every local search ended with the same score; ")
+
+
+@pytest.mark.parametrize("given", [{"alpha": 0.5}, {"rho": 0.1}, {"smooth": cem.Constant(0.5)}])
+@pytest.mark.parametrize("method", ["multistart", "ils"])
+def test_a_control_cannot_be_made_to_learn(method, given):
+    with pytest.raises(TypeError, match=f"^method='{method}' is what it is by its s"):
+        cem.maximize(Ones(), method=method, **given)

@@ -142,5 +142,11 @@ class Bits:
         add_over_rows(np.ascontiguousarray(self.words), np.asarray(values, dtype=float), sums)
         return sums[: self.n]
 
+    def __eq__(self, other: object) -> Any:
+        """Which bits are equal, shape ``(n, d)``, as of arrays."""
+        return np.asarray(self) == np.asarray(other)
+
+    __hash__ = None  # type: ignore[assignment] # as of arrays
+
     def __repr__(self) -> str:
         return f"Bits({self.n} samples of {len(self.words)} bits)"

@@ -107,3 +107,9 @@ def test_words_of_another_shape_are_refused():
         Bits(np.zeros((3, 1), dtype=np.uint64), 65)
     with pytest.raises(ValueError, match=r"got int64 of shape \(3, 1\)"):
         Bits(np.zeros((3, 1), dtype=np.int64), 64)
+
+
+def test_two_batches_are_compared_bit_by_bit():
+    x = np.array([[0, 1], [1, 1]])
+    np.testing.assert_array_equal(Bits.of(x) == Bits.of(1 - x), np.zeros((2, 2), dtype=bool))
+    np.testing.assert_array_equal(Bits.of(x) == [[0, 1], [1, 0]], [[True, True], [True, False]])
