@@ -12,6 +12,7 @@ from numpy.random import Generator, SeedSequence
 
 from cem.answer import Noise
 from cem.families import Composition
+from cem.paired import PairedRace
 from cem.randomness import Purpose, stream
 from cem.typing import Batch, Vector
 from problems import check_whole
@@ -21,7 +22,8 @@ from problems.buffer_allocation.simulation import Times, warm_up_of
 
 MOST_LISTED = 300  # allocations, to be enumerated
 MOST_REPORTED = 50_000  # states, to be solved for the sake of a report
-LONGEST = 10  # times as many jobs as in the first iteration
+INDIFFERENCE = 1e-4  # of the slowest machine's rate
+LONGEST = 8  # times as many jobs as in the first iteration
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +44,8 @@ class BufferAllocation:
         Jobs that are counted in each replication of the first iteration; what is dropped before is
         `problems.buffer_allocation.simulation.warm_up_of`.
     growth : float
-        By how much of ``jobs`` a run grows longer with every iteration, up to ten times ``jobs``.
+        By what share runs grow longer with every iteration, up to eight times ``jobs``: the later,
+        the fewer different allocations there are to be simulated.
     replications : int
         Independent ones within a score, each from an empty line.
 
@@ -56,9 +59,9 @@ class BufferAllocation:
     capacity: int
     lower: Any = 0
     upper: Any = None
-    jobs: int = 150
-    growth: float = 0.2
-    replications: int = 8
+    jobs: int = 100
+    growth: float = 1.0
+    replications: int = 4
 
     def __post_init__(self) -> None:
         if not isinstance(self.line, ProductionLine):
@@ -103,7 +106,7 @@ class BufferAllocation:
 
     def jobs_at(self, t: int) -> int:
         """How many jobs are counted in each replication of iteration ``t``."""
-        return int(self.jobs * min(1 + self.growth * t, LONGEST))
+        return int(self.jobs * min((1 + self.growth) ** t, LONGEST))
 
     def nominal(self) -> Composition:
         """All allocations about equally likely.
@@ -131,9 +134,14 @@ class BufferAllocation:
         near = np.asarray(x, dtype=np.int64) + moves[moves.any(axis=1)]
         return near[self._outside(near) == 0]
 
+    @property
+    def indifference(self) -> float:
+        """The difference of throughputs that the race takes for none."""
+        return INDIFFERENCE * float(self.line.rates.min())
+
     def noise(self) -> Noise:
-        """What to do about the noise, unless something else is asked for: a race of long runs."""
-        return Noise(candidates=3, first=10, most=60)
+        """What to do about the noise: a race that goes on until no move of one place is better."""
+        return Noise(candidates=3, race=PairedRace(self.indifference, neighbours=self.neighbours))
 
     def exact(self) -> float | None:
         """The largest throughput, by enumeration; None if there is too much to enumerate.
