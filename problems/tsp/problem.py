@@ -196,12 +196,13 @@ class TSP:
         """The local searches that suit the distances by name; the first is the one to take.
 
         >>> list(TSP([[0, 1, 2], [1, 0, 2], [2, 2, 0]]).refines())
-        ['iterated', 'two-opt', 'or-opt']
+        ['iterated', 'two-opt', 'or-opt', 'lkh']
         """
+        from problems.tsp.lkh import LKH
         from problems.tsp.local_search import Iterated, OrOpt, TwoOpt, can_reverse
 
         two_opt = {"two-opt": TwoOpt(self)} if can_reverse(self) else {}
-        return {"iterated": Iterated(self), **two_opt, "or-opt": OrOpt(self)}
+        return {"iterated": Iterated(self), **two_opt, "or-opt": OrOpt(self), "lkh": LKH(self)}
 
     def route(self, x: Batch) -> tuple[Hashable, ...]:
         """The labels of one tour, in its order."""
