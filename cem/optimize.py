@@ -179,7 +179,7 @@ def maximize(
         problem = about_bounds = Boxed(problem, *box(bounds), chosen.start)
     family = nominal_of(problem, family)
     plan = replace(chosen.plan(family), **own)
-    about_search.warm(family)
+    about_search.warm(problem, family)
     ce = CrossEntropyMethod(
         nominal=family,
         n_samples=plan.n_samples,
@@ -213,7 +213,7 @@ def maximize(
         restarts=restarts,
         noise=repr(about_noise),
         constraints=repr(about_constraints),
-        search=repr(about_search),
+        search=about_search.identity,
     ) as ready:
         evaluate = about_noise.scoring(ready.evaluate)
         state, history, stop = search(

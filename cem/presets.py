@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from cem.state import History, State
 
 FULL = 200  # coordinates up to which a search in a box learns a full covariance
+MOST = 50_000  # permutations at first: no iteration takes long
 K = 10  # elite samples of iCEM
 
 
@@ -93,7 +94,7 @@ def default(family: Family) -> Plan:
     - `cem.MirroredBernoulli`: ten samples for every coordinate, a small elite; begins anew with
       twice as many, by `cem.IPOP`.
     - `cem.Transitions`, `cem.Placements` and their like: five samples for every element of the
-      matrix, a small elite, slow smoothing; begins anew with twice as many, by `cem.IPOP`.
+      matrix, 50 000 at most, a small elite, slow smoothing; begins anew likewise.
     - Any other: `textbook`.
     """
     plans: Mapping[type, Callable[[Any], Plan]] = {
@@ -167,7 +168,7 @@ def _cuts(family: MirroredBernoulli) -> Plan:
 
 
 def _orders(family: Permutations) -> Plan:
-    return _growing(max(500, 5 * family.n_coordinates**2), 0.01, 0.3)
+    return _growing(min(max(500, 5 * family.n_coordinates**2), MOST), 0.01, 0.3)
 
 
 def _growing(n: int, rho: float, alpha: float) -> Plan:

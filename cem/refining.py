@@ -77,7 +77,8 @@ def multistart(family: Family) -> Plan:  # noqa: ARG001 - for any
 def iterated(family: Family) -> Plan:  # noqa: ARG001 - for any
     """Iterated local search (ILS): the one sample is its own elite, and the next one begins there.
 
-    The local search must leave the local optimum it is given: by kicks, or by going down.
+    The local search must leave the local optimum it is given, by kicks or by going down: of those
+    of a problem it is the first that says so by an attribute ``leaves``.
     """
     return Plan(n_samples=1, select=Elite(1 / 2, at_least=1), smooth=Constant(1.0), ends=())
 
@@ -97,7 +98,12 @@ DEFINING: Mapping[str, set[str]] = {  # parts without which a control is none
 class Plain:
     """No local search. `Hybrid` has the same parts."""
 
-    preset: Preset | None = None
+    preset: Preset | None = field(default=None, repr=False)
+
+    @property
+    def identity(self) -> str:
+        """What decides the bits, in words."""
+        return "ce"
 
     def check(self, given: Mapping[str, Any]) -> None:
         """Any part may be chosen."""
@@ -106,7 +112,7 @@ class Plain:
         """The method as it is."""
         return method
 
-    def warm(self, family: Family) -> None:
+    def warm(self, problem: Any, family: Family) -> None:
         """Nothing is to be made ready."""
 
 
@@ -116,6 +122,12 @@ class Hybrid(Plain):
 
     refine: Refine = field(kw_only=True)
     name: str = field(kw_only=True)
+    own: bool = field(kw_only=True)  # whether the local search is the problem's
+
+    @property
+    def identity(self) -> str:
+        """The method and its local search."""
+        return f"{self.name} by {getattr(self.refine, '__qualname__', repr(self.refine))}"
 
     def check(self, given: Mapping[str, Any]) -> None:
         """Refuse parts that would make something else of a control."""
@@ -129,10 +141,18 @@ class Hybrid(Plain):
         """The method with its samples improved."""
         return Refined(method, refine=self.refine)
 
-    def warm(self, family: Family) -> None:
-        """Refine one sample, so that no clock counts what is compiled for the first one."""
+    def warm(self, problem: Any, family: Family) -> None:
+        """Refine one sample, so that no clock counts what is compiled for the first one.
+
+        Raises ValueError if the problem's own search makes it worse: that searches the other way.
+        """
         x: Array = np.asarray(family.sample(np.random.default_rng(0), 1))
-        self.refine(x, np.random.default_rng(0))
+        better = self.refine(x, np.random.default_rng(0))
+        if self.own and problem(better)[0] < problem(x)[0]:
+            raise ValueError(
+                f"the local searches of this problem make its score worse here, {problem(x)[0]:g} "
+                f"to {problem(better)[0]:g}: minimize what is to be minimised, maximize the rest"
+            )
 
 
 def search_of(problem: Any, method: str | None, refine: Refine | str | None) -> Plain:
@@ -149,9 +169,10 @@ def search_of(problem: Any, method: str | None, refine: Refine | str | None) -> 
         if refine is not None:
             raise ValueError('method="ce" has no use for refine: leave it out, or say "ce+refine"')
         return Plain()
+    own = not callable(refine)
     if not callable(refine):
         refine = _named(problem, method, refine)
-    return Hybrid(Preset(METHODS[method], _no_box), refine=refine, name=method)
+    return Hybrid(Preset(METHODS[method], _no_box), refine=refine, name=method, own=own)
 
 
 def _named(problem: Any, method: str, name: str | None) -> Refine:
@@ -162,7 +183,13 @@ def _named(problem: Any, method: str, name: str | None) -> Refine:
             f"generator; a {type(problem).__name__} has none of its own"
         )
     if name is None:
-        name = next(iter(known))
+        fit = [k for k, one in known.items() if method != "ils" or getattr(one, "leaves", False)]
+        if not fit:
+            raise TypeError(
+                f"method='ils' needs a local search that leaves a local optimum; those of a "
+                f"{type(problem).__name__}, {', '.join(known)}, end there: choose multistart"
+            )
+        name = fit[0]
     if name not in known:
         raise ValueError(f"refine must be a function or one of {', '.join(known)}; got {name!r}")
     return known[name]

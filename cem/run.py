@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from cem.state import History, State
+from cem.state import History, Record, State
 from cem.stopping import Stop
 from cem.typing import Batch, Method, StopRule, Vector
 from cem.typing import Callback as Watcher
@@ -22,12 +22,19 @@ def run(
     state, history = start or (method.init(), History())
     until, callbacks = checked(until), tuple(callbacks)
     while not (reasons := [stop for rule in until if (stop := rule(history))]):
-        x = method.ask(state)
-        state, record = method.tell(state, x, evaluate(x, state.t))
+        state, record = iterated(method, evaluate, state)
         history = history.append(record)
         for callback in callbacks:
             callback(state, record)
     return state, history, reasons[0]
+
+
+def iterated(
+    method: Method, evaluate: Callable[[Batch, int], Vector], state: State
+) -> tuple[State, Record]:
+    """One iteration: when it returns, its batch is gone before the next is drawn."""
+    x = method.ask(state)
+    return method.tell(state, x, evaluate(x, state.t))
 
 
 def checked(until: Iterable[StopRule]) -> tuple[StopRule, ...]:

@@ -56,15 +56,17 @@ def evaluations(most: int, *, reserve: int = 0, upcoming: int) -> StopRule:
 def time_limit(seconds: float) -> StopRule:
     """Stop where ``seconds`` of wall-clock time since this call are nearest to their end.
 
-    That is when they have passed, or when less than half of what the last iteration took is left.
+    That is when they have passed, or when less than half of what the last iteration took is left;
+    the first one does not tell, since what is compiled is loaded in it.
     """
     end = time.monotonic() + seconds
-    before = np.inf
+    asked = [np.inf, np.inf]  # when, the last two times
 
     def rule(history: History) -> Stop | None:  # noqa: ARG001 - the clock is not in the history
-        nonlocal before
         now = time.monotonic()
-        taken, before = max(0.0, now - before), now
+        first = asked[0] == np.inf
+        taken = 0.0 if first else now - asked[1]
+        asked[:] = asked[1], now
         if now < end and now + taken / 2 <= end:
             return None
         return Stop(f"the time limit of {seconds:g} s was reached", success=False)

@@ -18,7 +18,6 @@ import cem
 import problems
 from cem.engine import CrossEntropyMethod
 from cem.methods import Case, method_of
-from cem.refining import search_of
 from cem.session import chunk_size_of, nominal_of
 from cem.state import History, Record, State
 from cem.typing import Callback, Family
@@ -147,8 +146,10 @@ def prepare(problem: str, job: str, settings: dict[str, Any], seed: int) -> Task
     of_problem, keywords = split(problem, job, settings)
     loaded = problems.load(problem, **of_problem)
     nominal = nominal_of(loaded, None)
-    if job in {"maximize", "minimize"}:  # what is compiled for a search is no part of its time
-        search_of(loaded, keywords.get("method"), keywords.get("refine")).warm(nominal)
+    if job in {"maximize", "minimize"} and keywords.get("time_limit") is not None:
+        DRIVERS[job](
+            loaded, **keywords | {"max_iterations": 1, "rng": seed}
+        )  # compiles its kernels
     at_random = CrossEntropyMethod(nominal=nominal, n_samples=1, rng=seed)
     derived = cem.checkpoint.settings_of(at_random)
     identity = {

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -38,6 +41,14 @@ def too_few(x, _):
     return x[:1]
 
 
+def any_more(x, rng):
+    """`one_more`, which leaves any point that is not the best."""
+    return one_more(x, rng)
+
+
+any_more.leaves = True
+
+
 class Ones:
     """A problem with a local search of its own."""
 
@@ -48,7 +59,7 @@ class Ones:
         return Bernoulli([0.5] * D)
 
     def refines(self):
-        return {"one-more": one_more, "nothing": as_it_is}
+        return {"one-more": one_more, "nothing": as_it_is, "any-more": any_more}
 
 
 def engine(**settings):
@@ -137,7 +148,7 @@ def test_a_method_that_refines_needs_a_local_search(method):
 def test_bad_choices_are_refused_by_name():
     with pytest.raises(ValueError, match=r"^method must be one of ce, ce\+refine, multistart, ils"):
         cem.maximize(Ones(), method="tabu")
-    with pytest.raises(ValueError, match=r"^refine must be a function or one of one-more, nothing"):
+    with pytest.raises(ValueError, match=r"^refine must be a function or one of one-more, no"):
         cem.maximize(Ones(), method="ils", refine="2-opt")
     with pytest.raises(ValueError, match='method="ce" has no use for refine'):
         cem.maximize(Ones(), method="ce", refine=one_more)
@@ -158,3 +169,46 @@ def test_local_searches_that_all_end_alike_have_converged():
 def test_a_control_cannot_be_made_to_learn(method, given):
     with pytest.raises(TypeError, match=f"^method='{method}' is what it is by its s"):
         cem.maximize(Ones(), method=method, **given)
+
+
+def test_iterated_local_search_takes_the_first_search_that_leaves_an_optimum():
+    by_default = cem.maximize(Ones(), method="ils", max_evaluations=50, rng=1)
+    named = cem.maximize(Ones(), method="ils", refine="any-more", max_evaluations=50, rng=1)
+    np.testing.assert_array_equal(by_default.history.table(), named.history.table())
+
+    class Stuck(Ones):
+        def refines(self):
+            return {"nothing": as_it_is}
+
+    with pytest.raises(TypeError, match="those of a Stuck, nothing, end there: choose multistart"):
+        cem.maximize(Stuck(), method="ils", max_evaluations=50)
+
+
+def test_a_problems_search_in_the_wrong_direction_is_refused():
+    class Full(Ones):
+        def refines(self):
+            return {"all-ones": all_ones}
+
+    with pytest.raises(ValueError, match="searches of this problem make its score worse here"):
+        cem.minimize(Full(), method="ce+refine", max_evaluations=100)
+
+
+RESUMED = """
+import sys
+import cem
+from problems.tsp import problem
+
+found = cem.minimize(
+    problem("gr17"), method=sys.argv[1], max_iterations=int(sys.argv[2]), checkpoint="c", rng=1
+)
+print(found.nit, found.fun)
+"""
+
+
+def test_a_hybrid_is_resumed_by_another_process(tmp_path):
+    def nit(most):
+        command = [sys.executable, "-c", RESUMED, "multistart", str(most)]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+        return done.stdout.split()[0]
+
+    assert (nit(2), nit(4)) == ("2", "4")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from numpy.random import Generator
 
@@ -20,7 +21,9 @@ class Insertion:
     Taillard, Some efficient heuristic methods for the flow shop sequencing problem, European
     Journal of Operational Research 47 (1990).
 
-    >>> import numpy as np
+    >>> from typing import ClassVar
+
+    import numpy as np
     >>> shop = FlowShop([[3, 2], [1, 4]])
     >>> Insertion(shop)(np.array([[0, 1]]), np.random.default_rng(1))
     array([[1, 0]])
@@ -52,6 +55,7 @@ class IteratedGreedy:
     array([[1, 0]])
     """
 
+    leaves: ClassVar[bool] = True  # local optima
     shop: FlowShop
     kicks: int = 20
     out: int = 4

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 from numpy.random import Generator
@@ -87,6 +88,7 @@ class Annealing(Search):
     array([4.])
     """
 
+    leaves: ClassVar[bool] = True  # local optima
     sweeps: int = 200
     hot: float = 0.25
     cold: float = 0.05
@@ -126,6 +128,7 @@ class Tabu(Search):
     array([4.])
     """
 
+    leaves: ClassVar[bool] = True  # local optima
     steps: int = 2000
 
     def __post_init__(self) -> None:
@@ -152,6 +155,7 @@ class Iterated:
     array([4.])
     """
 
+    leaves: ClassVar[bool] = True  # local optima
     search: Search
     kicks: int = 10
     share: float = 0.02

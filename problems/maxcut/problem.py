@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cem.families.mirrored_bernoulli import MirroredBernoulli
-from cem.families.packed import WORD, Bits
+from cem.families.packed import WORD, Bits, Words
 from cem.typing import Array, Batch, Refine, Vector
 from problems.graphs import weighted_edges
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 EXACT = 2**53  # up to here doubles hold all whole numbers
-BLOCK = 512  # samples to unpack at a time
+BLOCK = 1024  # edges at a time
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -96,17 +96,16 @@ class MaxCut:
         """The weight cut, for a batch of ``n`` samples: `Bits`, or an array of shape ``(n, d)``.
 
         Whole weights are counted 512 samples at a time and exact, unless their absolute values
-        add up to ``2^53`` or more. Real weights: ``x'A(1 - x)`` with both directions of every edge
-        in ``A``, so that only weights that are cut are added up and nothing cancels.
+        add up to ``2^53`` or more. Real weights that are cut are added up edge after edge, so that
+        the rounding depends neither on the rest of the batch nor on which side is called 1.
         """
+        words = np.ascontiguousarray(self._packed(x).words)
         if (classes := self._classes) is None:
-            starts = range(0, len(x), BLOCK)
-            return np.concatenate([[], *(self._product(x[a : a + BLOCK]) for a in starts)])
+            return self._added(words)[: len(x)]
         from problems.maxcut.kernels import count_cuts
 
-        words = self._packed(x).words
         out = np.zeros(WORD * words.shape[1], dtype=np.int64)
-        count_cuts(np.ascontiguousarray(words), *classes, out)
+        count_cuts(words, *classes, out)
         return out[: len(x)].astype(float)
 
     def nominal(self) -> MirroredBernoulli:
@@ -142,9 +141,14 @@ class MaxCut:
             )
         return bits
 
-    def _product(self, x: Batch) -> Vector:
-        sides = np.ascontiguousarray(np.asarray(self._packed(x)).T, dtype=float)
-        return np.einsum("ij,ij->j", sides, self.adjacency @ (1 - sides))
+    def _added(self, words: Words) -> Vector:
+        from cem.families.packed_kernels import add_over_rows
+
+        cut = np.zeros(WORD * words.shape[1])
+        for begin in range(0, len(self.ends), BLOCK):
+            i, j = self.ends[begin : begin + BLOCK].T
+            add_over_rows(words[i] ^ words[j], self.weight[begin : begin + BLOCK], cut)
+        return cut
 
     def __repr__(self) -> str:
         known = "" if self.optimum is None else f", optimum {self.optimum:g}"

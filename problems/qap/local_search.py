@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from numpy.random import Generator
 
@@ -18,7 +19,9 @@ class Exchange:
 
     A table holds what every exchange would change, and is kept up to date.
 
-    >>> import numpy as np
+    >>> from typing import ClassVar
+
+    import numpy as np
     >>> qap = QAP([[0, 3, 1], [3, 0, 0], [1, 0, 0]], [[0, 1, 5], [1, 0, 2], [5, 2, 0]])
     >>> Exchange(qap)(np.array([[0, 1, 2]]), np.random.default_rng(1))
     array([[1, 0, 2]])
@@ -50,6 +53,7 @@ class RobustTabu:
     array([[1, 0, 2]])
     """
 
+    leaves: ClassVar[bool] = True  # local optima
     qap: QAP
     steps: int = 200
 

@@ -49,7 +49,7 @@ class QAP:
         x = checked_orders(x, self.n, "locations")
         cost = np.zeros(len(x))
         for flow, location in zip(self.flow, x.T, strict=True):
-            cost += self.distance[location[:, None], x] @ flow
+            cost += (self.distance[location[:, None], x] * flow).sum(axis=1)
         return cost
 
     def nominal(self) -> Placements:

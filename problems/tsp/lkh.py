@@ -21,8 +21,8 @@ class LKH:
 
     For a comparison: LKH (Helsgaun, 2000) begins with tours of its own, so nothing that was
     sampled matters to it. It takes whole distances, closed tours or open ones, and is
-    deterministic. Needs the package elkai. Raises ImportError without it, and ValueError for distances that are
-    not whole or above ten million.
+    deterministic. Needs the package elkai. Raises ImportError without it, and ValueError for
+    distances that are not whole or above ten million.
     """
 
     tsp: TSP

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 from numpy.random import Generator
@@ -122,6 +123,7 @@ class Iterated(Descent):
     array([6.262])
     """
 
+    leaves: ClassVar[bool] = True  # local optima
     kicks: int | None = None
 
     def __post_init__(self) -> None:

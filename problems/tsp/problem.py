@@ -202,7 +202,8 @@ class TSP:
         from problems.tsp.local_search import Iterated, OrOpt, TwoOpt, can_reverse
 
         two_opt = {"two-opt": TwoOpt(self)} if can_reverse(self) else {}
-        return {"iterated": Iterated(self), **two_opt, "or-opt": OrOpt(self), "lkh": LKH(self)}
+        lkh = {"lkh": LKH(self)} if self.round_trip.dtype.kind == "i" else {}
+        return {"iterated": Iterated(self), **two_opt, "or-opt": OrOpt(self), **lkh}
 
     def route(self, x: Batch) -> tuple[Hashable, ...]:
         """The labels of one tour, in its order."""

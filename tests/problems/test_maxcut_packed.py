@@ -93,3 +93,15 @@ def test_a_batch_of_another_width_is_refused():
             cut(x)
     with pytest.raises(ValueError, match="from 0 to 1; got 2 at"):
         cut(np.array([[0, 1, 2]]))
+
+
+def test_a_real_weight_is_rounded_alike_in_any_batch_and_on_either_side():
+    rng = np.random.default_rng(4)
+    graph = nx.gnp_random_graph(60, 0.5, seed=1)
+    cut = MaxCut(list(graph.edges), rng.normal(size=graph.size()), 60)
+    x = np.asarray(cut.nominal().sample(rng, 300))
+    score = cut(x)
+    np.testing.assert_array_equal(cut(1 - x), score)
+    for size in (1, 7, 65):
+        parts = [cut(x[a : a + size]) for a in range(0, 300, size)]
+        np.testing.assert_array_equal(np.concatenate(parts), score)

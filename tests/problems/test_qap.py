@@ -161,3 +161,12 @@ def test_a_broken_file_is_named_with_what_is_wrong(tmp_path, text, message):
 def test_a_mistake_is_named(make, kind, message):
     with pytest.raises(kind, match=message):
         make()
+
+
+def test_costs_are_rounded_alike_in_any_batch():
+    rng = np.random.default_rng(4)
+    qap = QAP(rng.random((15, 15)), rng.random((15, 15)))
+    x = qap.nominal().sample(rng, 300)
+    for size in (1, 2, 7, 100):
+        parts = [qap(x[a : a + size]) for a in range(0, 300, size)]
+        np.testing.assert_array_equal(np.concatenate(parts), qap(x))
