@@ -84,6 +84,8 @@ def fast(tsp, best, seed):
     import fast_tsp
 
     del seed
+    if not tsp.symmetric:
+        raise ValueError("for symmetric distances only")
     start, wall = time.process_time(), time.perf_counter()
     tour = fast_tsp.find_tour(tsp.distance.astype(int).tolist(), duration_seconds=0.2)
     spent = time.process_time() - start
