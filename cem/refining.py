@@ -33,11 +33,11 @@ class Refined(AroundMethod):
     def ask(self, state: State) -> Batch:
         """The samples, improved; asking twice gives them twice."""
         x = np.asarray(self.method.ask(state))
-        better = self.refine(x, stream(self.root, Purpose.REFINE, state.t))
-        if np.shape(better) != x.shape:
+        better = np.asarray(self.refine(x, stream(self.root, Purpose.REFINE, state.t)))
+        if better.shape != x.shape:
             raise ValueError(
                 f"refine must return as many samples as it takes, shape {x.shape}; got shape "
-                f"{np.shape(better)}"
+                f"{better.shape}"
             )
         return better
 

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.random import Generator
 
-import cem
 from cem.typing import Array
 from problems.buffer_allocation import BufferAllocation, ProductionLine
 from problems.buffer_allocation.simulation import Throughput
@@ -29,7 +28,6 @@ LINES = {
     "5 that fail any time": (ProductionLine(RISING, **FAIL, failures="time"), (3, 3, 3, 1)),
 }
 RUNS = 1000
-SEEDS = range(20)
 
 
 def intervals() -> None:
@@ -69,35 +67,6 @@ def variance_ratio(line: ProductionLine, x: Array, rng: Generator, runs: int = 4
     return (variance[1:] + variance[0]) / common
 
 
-def controls() -> None:
-    """Per cent below the best known, by exact throughput: equal split, random search, and ours."""
-    for name, (line, best) in LINES.items():
-        if sum(best) < 10:
-            continue
-        buffers = BufferAllocation(line, sum(best))
-        found = [cem.maximize(buffers, rng=seed) for seed in SEEDS]
-        picked = [luckiest(buffers, run.nfev, seed) for run, seed in zip(found, SEEDS, strict=True)]
-        split = np.full(line.n_buffers, sum(best) // line.n_buffers)
-        split[: sum(best) % line.n_buffers] += 1
-        known = line.exact_throughput(best)
-        known = line.exact_throughput(best)
-        below = [
-            100 * (1 - np.array([*map(line.exact_throughput, answers)]) / known)
-            for answers in ([split], picked, [run.x for run in found])
-        ]
-        print(f"{name:24}" + "  ".join(f"{b.mean():.3f} {b.max():.3f}" for b in below))
-        spent = np.mean([run.nfev for run in found])
-        print(f"{'':24}optimum {np.mean(below[2] < 1e-9):.0%}, {spent:.0f} evaluations")
-
-
-def luckiest(buffers: BufferAllocation, n: int, seed: int) -> Array:
-    """Of so many random allocations the one with the best score, by common random numbers."""
-    rng = np.random.default_rng(seed)
-    x = buffers.nominal().sample(rng, n)
-    return x[buffers.bind(rng)(x).argmax()]
-
-
 if __name__ == "__main__":
     intervals()
     common_numbers()
-    controls()

@@ -12,6 +12,7 @@ import numpy as np
 from cem.families.mirrored_bernoulli import MirroredBernoulli
 from cem.families.packed import WORD, Bits, Words
 from cem.typing import Array, Batch, Refine, Vector
+from problems import check_whole
 from problems.graphs import weighted_edges
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 EXACT = 2**53  # up to here doubles hold all whole numbers
 BLOCK = 1024  # edges at a time
+MOST_NODES = 10_000_000
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -43,6 +45,9 @@ class MaxCut:
     chunk_size: ClassVar[int] = 2**16  # samples to score at a time
 
     def __post_init__(self) -> None:
+        check_whole("n_nodes", self.n_nodes, 1)
+        if self.n_nodes > MOST_NODES:
+            raise ValueError(f"expected {MOST_NODES:,} nodes at most; got {self.n_nodes:,}")
         ends = _pairs(self.ends)
         if self.labels and len(self.labels) != self.n_nodes:
             raise ValueError(

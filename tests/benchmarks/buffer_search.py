@@ -5,9 +5,10 @@ python tests/benchmarks/buffer_search.py [--seeds 20] [--large]
 Printed for every line: in how many runs the allocation was the best that is known, or within .02 %
 of it; the mean loss of exact throughput; allocations and jobs simulated, the last sample for the
 interval included; the median CPU time. The controls: the best of so many random allocations in the
-same race without neighbours, the same race with neighbours from equal shares (local search), and
-equal shares. With --large: lines too long for an exact value, with the interval of the gap to equal
-shares, from random times that both share.
+same race without neighbours, the same race with neighbours from equal shares (local search), the
+best allocation of a decomposition, for lines that do not fail, and equal shares. With --large:
+lines too long for an exact value, with the interval of the gap to equal shares, from random times
+that both share.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from cem.paired import none_near
 from cem.parallel import Evaluation
 from cem.randomness import Purpose, root_of, stream
 from problems.buffer_allocation import BufferAllocation, ProductionLine
-from problems.buffer_allocation.controls import LATE, equal_shares, gap
+from problems.buffer_allocation.controls import LATE, by_decomposition, equal_shares, gap
 from problems.buffer_allocation.simulation import Times
 
 RISING = [1.0, 1.1, 1.2, 1.3, 1.4]
@@ -85,6 +86,12 @@ def equal(problem, seed):
     return equal_shares(problem), None
 
 
+def decomposition(problem, seed):
+    """The best by decomposition."""
+    del seed
+    return by_decomposition(problem), None
+
+
 class Counted:
     """Counts the allocations and jobs that are simulated."""
 
@@ -111,7 +118,7 @@ def small(seeds):
     for k, (name, (line, capacity, best)) in enumerate(LINES.items()):
         problem, exact = BufferAllocation(line, capacity), {}
         optimum = line.exact_throughput(best)
-        for method in (search, at_random, local, equal):
+        for method in (search, at_random, local, equal, *([] if line.fails else [decomposition])):
             loss, effort = [], []
             for seed in range(k * seeds, (k + 1) * seeds):  # no two lines share their times
                 began = process_time()
@@ -128,7 +135,7 @@ def small(seeds):
                 np.quantile(effort, [0.5, 1], axis=0)[:, 2],
             )
             print(
-                f"{name:26}{method.__name__:10}{right:6.2f}{near:6.2f}{100 * np.mean(loss):8.3f} %"
+                f"{name:26}{method.__name__:14}{right:6.2f}{near:6.2f}{100 * np.mean(loss):8.3f} %"
                 f"{most[0]:7.0f}{most[1]:7.2f} M{seconds:7.2f} < {longest:.2f} s",
                 flush=True,
             )

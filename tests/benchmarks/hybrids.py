@@ -7,8 +7,9 @@ FOLDER holds graphs of the G-set, or TSPLIB files. A run ends at the best value 
 limit (wall-clock seconds of one thread; kernels are compiled before). Columns: the mean and the
 worst gap to the best known in per cent, how many runs reached it, the median CPU time to the best
 value of a run, and the longest run. ``--peers`` adds the simulated annealing of dwave-samplers
-(cuts) and LKH by elkai, fast_tsp and the routing library of OR-Tools (tours), as far as they are
-installed.
+and the random partition of networkx (cuts), and LKH by elkai, fast_tsp, the routing library of
+OR-Tools, Christofides' tours of networkx and the local search of python-tsp (tours), as far as they
+are installed.
 """
 
 from __future__ import annotations
@@ -112,12 +113,59 @@ def routing(tsp, best, seed):
     return found.ObjectiveValue() / best - 1, spent, spent
 
 
+def christofides(tsp, best, seed):
+    import networkx as nx
+
+    del seed
+    if not tsp.symmetric:
+        raise ValueError("for symmetric distances only")
+    graph = nx.complete_graph(tsp.n)
+    for i, j, data in graph.edges(data=True):
+        data["weight"] = float(tsp.distance[i, j])
+    start = time.process_time()
+    tour = nx.approximation.christofides(graph)
+    spent = time.process_time() - start
+    return float(tsp(np.array([tour[:-1]]))[0]) / best - 1, spent, spent
+
+
+def python_tsp(tsp, best, seed):
+    import random
+
+    from python_tsp.heuristics import solve_tsp_local_search
+
+    random.seed(seed)
+    start = time.process_time()
+    tour, _ = solve_tsp_local_search(tsp.distance.astype(float), max_processing_time=0.5)
+    spent = time.process_time() - start
+    return float(tsp(np.array([tour]))[0]) / best - 1, spent, spent
+
+
+def partitioning(cut, best, seed):
+    import networkx as nx
+
+    graph = nx.Graph()
+    graph.add_weighted_edges_from(
+        (*e, w) for e, w in zip(cut.ends.tolist(), cut.weight, strict=True)
+    )
+    start = time.process_time()
+    value, _ = nx.approximation.randomized_partitioning(graph, seed=seed, weight="weight")
+    spent = time.process_time() - start
+    return (best - value) / best, spent, spent
+
+
 PEERS = {
     "cuts": {
+        "networkx": partitioning,
         "dwave SA 1 x 1000": lambda *a: annealing(*a, 1, 1000),
         "dwave SA 10 x 1000": lambda *a: annealing(*a, 10, 1000),
     },
-    "tours": {"LKH (elkai)": lkh, "fast_tsp .2 s": fast, "OR-Tools": routing},
+    "tours": {
+        "LKH (elkai)": lkh,
+        "fast_tsp .2 s": fast,
+        "OR-Tools": routing,
+        "networkx": christofides,
+        "python-tsp": python_tsp,
+    },
 }
 
 
@@ -157,6 +205,7 @@ def main():
             row(name, method, [ours(problem, search, BEST[name], s, method, chosen) for s in seeds])
         for peer, solve in PEERS[asked.what].items() if asked.peers else ():
             try:
+                solve(problem, BEST[name], 10**6)
                 row(name, peer, [solve(problem, BEST[name], seed) for seed in seeds])
             except (ImportError, ValueError) as error:
                 print(f"{name:>10} {peer:>20} {error}")
