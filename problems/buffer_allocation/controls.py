@@ -10,7 +10,7 @@ from cem.randomness import Purpose, branch, root_of
 from cem.typing import Vector
 from problems import check_whole
 from problems.buffer_allocation.line import ProductionLine
-from problems.buffer_allocation.problem import BufferAllocation
+from problems.buffer_allocation.problem import BufferAllocation, shared
 
 LATE = 10  # an iteration with the longest runs
 TOLERANCE = 1e-10  # of the slowest rate: by how much the pairs of a decomposition may differ
@@ -68,8 +68,7 @@ def equal_shares(problem: BufferAllocation) -> Vector:
             "equal shares are for buffers without bounds; got lower="
             f"{problem.lower} and upper={problem.upper}"
         )
-    n = problem.line.n_buffers
-    return np.diff(np.arange(n + 1) * problem.capacity // n)
+    return shared(problem.capacity, problem.line.n_buffers)
 
 
 def by_decomposition(problem: BufferAllocation) -> Vector:

@@ -134,6 +134,16 @@ class BufferAllocation:
         near = np.asarray(x, dtype=np.int64) + moves[moves.any(axis=1)]
         return near[self._outside(near) == 0]
 
+    def near(self, x: Vector) -> Batch:
+        """All allocations that a place moved to the next buffer makes of ``x``, and equal shares.
+
+        Of a long line, which has too many `neighbours` for a race.
+        """
+        moved = np.diff(np.eye(len(x), dtype=np.int64), axis=0)
+        near = np.asarray(x, dtype=np.int64) + np.concatenate([moved, -moved])
+        near = np.concatenate([near, [shared(self.capacity, len(x))]])
+        return near[self._outside(near) == 0]
+
     @property
     def indifference(self) -> float:
         """The difference of throughputs that the race takes for none."""
@@ -141,7 +151,10 @@ class BufferAllocation:
 
     def noise(self) -> Noise:
         """What to do about the noise: a race that goes on until no move of one place is better."""
-        return Noise(candidates=3, race=PairedRace(self.indifference, neighbours=self.neighbours))
+        n, race = self.line.n_buffers, PairedRace(self.indifference, neighbours=self.neighbours)
+        if n * (n - 1) * race.first > race.most:
+            race = PairedRace(self.indifference, neighbours=self.near, most=200 * n)
+        return Noise(candidates=3, race=race)
 
     def exact(self) -> float | None:
         """The largest throughput, by enumeration; None if there is too much to enumerate.
@@ -203,3 +216,12 @@ def _of_every_buffer(name: str, given: Any, n_buffers: int) -> Any:
     if bound.min(initial=0) < 0:
         raise ValueError(f"{name} must not be negative; got {given!r}")
     return np.broadcast_to(bound, n_buffers).astype(np.int64)
+
+
+def shared(places: int, n: int) -> Vector:
+    """As many places for each of ``n`` buffers, those that are left over spread along the line.
+
+    >>> shared(10, 4)
+    array([2, 3, 2, 3])
+    """
+    return np.diff(np.arange(n + 1) * places // n)

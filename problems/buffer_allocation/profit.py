@@ -19,7 +19,7 @@ from problems.buffer_allocation.problem import INDIFFERENCE, BufferAllocation
 
 @dataclass(frozen=True, eq=False)
 class BufferProfit:
-    """Score: ``value`` times the throughput less ``cost`` times the places; noisy, to be maximised.
+    """Score: ``value`` times the throughput less ``price`` times the places; noisy, maximised.
 
     ``x[i]`` places lie between machines ``i`` and ``i + 1``, and the last of ``x`` are not built.
 
@@ -28,10 +28,10 @@ class BufferProfit:
     line : ProductionLine
     capacity : int
         The most places there may be, at least 1.
-    value, cost : float
+    value, price : float
         Money for a job, and for a place in the unit of time.
 
-    >>> profit = BufferProfit(ProductionLine([1.0, 1.0]), capacity=4, value=100.0, cost=3.0)
+    >>> profit = BufferProfit(ProductionLine([1.0, 1.0]), capacity=4, value=100.0, price=3.0)
     >>> profit.exact([2, 2])  # 2 places: 100 times 4/5 less 6
     74.0
     """
@@ -39,13 +39,13 @@ class BufferProfit:
     line: ProductionLine
     capacity: int
     value: float = 1.0
-    cost: float = 0.0
+    price: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 < self.value < np.inf:
             raise ValueError(f"value must be positive and finite; got {self.value!r}")
-        if not 0 <= self.cost < np.inf:
-            raise ValueError(f"cost must be at least 0 and finite; got {self.cost!r}")
+        if not 0 <= self.price < np.inf:
+            raise ValueError(f"price must be at least 0 and finite; got {self.price!r}")
         if self.throughput.capacity < 1:
             raise ValueError("capacity must be at least 1; got 0: there is nothing to choose")
 
@@ -89,7 +89,7 @@ class BufferProfit:
     def exact(self, x: Any) -> float:
         """The profit of an allocation by the exact throughput of a line that is small enough."""
         built = np.asarray(x)[:-1]
-        return float(self.value * self.line.exact_throughput(built) - self.cost * built.sum())
+        return float(self.value * self.line.exact_throughput(built) - self.price * built.sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,4 +102,4 @@ class Simulated:
     def __call__(self, x: Batch, /) -> Vector:
         """The profits, shape ``(len(x),)``."""
         built = x[:, :-1]
-        return self.profit.value * self.throughput(built) - self.profit.cost * built.sum(axis=1)
+        return self.profit.value * self.throughput(built) - self.profit.price * built.sum(axis=1)

@@ -189,3 +189,16 @@ def test_a_problem_that_cannot_be_is_refused(settings, message):
 def test_what_is_no_problem_is_refused(settings, message):
     with pytest.raises(TypeError, match=message):
         BufferAllocation(**{"line": LINE, "capacity": 10} | settings)
+
+
+def test_a_long_line_races_with_moves_to_the_next_buffer_and_equal_shares():
+    problem = BufferAllocation(ProductionLine([1.0] * 16), capacity=15)
+    x = np.array([2] + [1] * 13 + [0])
+    near = problem.near(x)
+    assert (near.sum(axis=1) == 15).all()
+    assert (near == 1).all(axis=1).any()
+    assert len(near) == 14 + 13 + 1  # the last buffer has nothing to give
+    race = problem.noise().race
+    assert len(near) * race.first < race.most == 200 * 15
+    short = BufferAllocation(ProductionLine([1.0] * 5), capacity=10)
+    assert short.noise().race.neighbours == short.neighbours

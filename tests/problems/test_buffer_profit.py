@@ -12,7 +12,7 @@ from problems.buffer_allocation import ProductionLine
 from problems.buffer_allocation.profit import BufferProfit
 
 LINE = ProductionLine([1.0, 1.2, 1.4])
-PROFIT = BufferProfit(LINE, capacity=12, value=100.0, cost=1.0)
+PROFIT = BufferProfit(LINE, capacity=12, value=100.0, price=1.0)
 
 
 class TestSimulated(ProblemContract):
@@ -38,7 +38,7 @@ def test_a_search_finds_the_most_profit():
 
 
 def test_places_that_cost_too_much_are_not_built():
-    dear = BufferProfit(LINE, capacity=5, value=1.0, cost=1.0)
+    dear = BufferProfit(LINE, capacity=5, value=1.0, price=1.0)
     assert cem.maximize(dear, rng=1).x.tolist() == [0, 0, 5]
 
 
@@ -51,8 +51,8 @@ def test_neighbours_build_leave_out_or_move_one_place():
     ("settings", "message"),
     [
         ({"value": 0.0}, "value must be positive and finite; got 0"),
-        ({"cost": -1.0}, "cost must be at least 0 and finite; got -1"),
-        ({"cost": np.nan}, "cost must be at least 0 and finite; got nan"),
+        ({"price": -1.0}, "price must be at least 0 and finite; got -1"),
+        ({"price": np.nan}, "price must be at least 0 and finite; got nan"),
         ({"capacity": 0}, "capacity must be at least 1; got 0: there is nothing to choose"),
         ({"capacity": -1}, "capacity must be at least 0; got -1"),
     ],
@@ -65,3 +65,8 @@ def test_a_problem_that_cannot_be_is_refused(settings, message):
 def test_without_a_generator_there_is_no_score():
     with pytest.raises(TypeError, match=r"give it a generator first, as in problem.bind\(rng\)"):
         PROFIT(np.array([[4, 3, 5]]))
+
+
+def test_a_search_for_profit_counts_its_evaluations():
+    found = cem.maximize(PROFIT, max_iterations=2, rng=1)
+    assert found.nfev >= 200
