@@ -235,7 +235,8 @@ class Answer(NamedTuple):
             return f"the answer won a race of {k}, for a difference of {race.indifference:.3g}"
         return (
             f"the answer leads a race of {k} that {race.replications.sum()} scores did not end: "
-            f"none is better by {race.indifference:.3g} with probability {race.probability:.2f}"
+            f"none is better by {race.indifference:.3g} with probability {race.probability:.2f} "
+            "or more"
         )
 
 

@@ -172,13 +172,13 @@ def _orders(family: Permutations) -> Plan:
 
 
 def _growing(n: int, rho: float, alpha: float) -> Plan:
-    """Many cheap samples and a small elite, at first; then twice as many, and so on."""
+    """Many cheap samples and a small elite; then twice as many, and so on, up to eight times."""
     return Plan(
         n_samples=n,
         select=Elite(rho, at_least=20),
         smooth=Constant(alpha),
         ends=(stopping.stalled(), stopping.degenerate()),
-        restart=IPOP(),
+        restart=IPOP(most=8),
     )
 
 

@@ -27,7 +27,8 @@ class IPOP:
     """Every search has ``factor`` times the samples of the one before: Auger and Hansen (2005).
 
     A larger batch sees more of a function at once, and is less easily caught by a local optimum.
-    It starts where a sample of the nominal density fell, as wide as the nominal density.
+    It starts where a sample of the nominal density fell, as wide as the nominal density. No search
+    has more than ``most`` times the samples of the first.
 
     >>> from cem.families import Normal
     >>> method = CrossEntropyMethod(nominal=Normal([0.0], [1.0]), n_samples=10, rng=1)
@@ -36,9 +37,12 @@ class IPOP:
     """
 
     factor: float = 2.0
+    most: float = math.inf
 
     def __post_init__(self) -> None:
         _check("factor", self.factor)
+        if not real_number("most", self.most) >= 1:
+            raise ValueError(f"most, times the first samples, must be at least 1; got {self.most}")
 
     def __call__(self, method: CrossEntropyMethod, history: History, k: int) -> CrossEntropyMethod:
         """The method of the ``k``-th restart."""
@@ -46,8 +50,8 @@ class IPOP:
         if k == 0:
             return method
         rng = stream(method.root, Purpose.RESTART, k)
-        nominal = elsewhere(method.nominal, rng)
-        return replace(method, nominal=nominal, n_samples=_times(method, self.factor**k))
+        nominal, times = elsewhere(method.nominal, rng), min(self.factor ** min(k, 100), self.most)
+        return replace(method, nominal=nominal, n_samples=_times(method, times))
 
 
 @dataclass(frozen=True)

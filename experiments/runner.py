@@ -262,4 +262,6 @@ def _known(problem: Any) -> float | None:
 def _report(problem: Any, found: Any) -> dict[str, str]:
     """What the problem itself has to say of a result, in words, if it has a method ``report``."""
     report = getattr(problem, "report", None)
-    return {} if report is None else {str(k): str(v) for k, v in report(found).items()}
+    if report is None or getattr(found, "x", 0) is None:  # nothing was found
+        return {}
+    return {str(k): str(v) for k, v in report(found).items()}

@@ -160,7 +160,14 @@ def test_the_warm_up_is_dropped():
     times = Times.draw(line, np.random.default_rng(2), jobs=30, replications=4)
     left = departures(times, (1,))
     np.testing.assert_allclose(times.elapsed(np.array([[1]]), 10)[0], left[29] - left[9])
-    assert warm_up_of(line, [[7]]) == 45
+    assert warm_up_of(line, [[4]]) == 30
+
+
+def test_long_buffers_between_equal_machines_have_filled_before_jobs_are_counted():
+    line = ProductionLine([1.0, 1.0])
+    assert warm_up_of(line, [[60]]) == 3600
+    found = line.simulate([[60]], np.random.default_rng(5), jobs=800, replications=400)
+    assert abs(found.mean[0] - 62 / 63) < 4 * found.standard_error[0] < 0.01
 
 
 def test_the_interval_is_students():
