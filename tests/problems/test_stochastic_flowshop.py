@@ -175,3 +175,11 @@ def test_where_no_expectation_is_known_none_is_reported():
 def test_a_mistake_is_named(make, kind, message):
     with pytest.raises(kind, match=message):
         make()
+
+
+def test_scores_are_rounded_alike_in_any_batch():
+    shop = problem()
+    bound = shop.bind(np.random.default_rng(1))
+    x = shop.nominal().sample(np.random.default_rng(2), 20)
+    alone = [shop.bind(np.random.default_rng(1))(x[i : i + 1])[0] for i in range(len(x))]
+    np.testing.assert_array_equal(bound(x), alone)
