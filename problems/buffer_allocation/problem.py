@@ -152,7 +152,7 @@ class BufferAllocation:
     def noise(self) -> Noise:
         """What to do about the noise: a race that goes on until no move of one place is better."""
         n, race = self.line.n_buffers, PairedRace(self.indifference, neighbours=self.neighbours)
-        if n * (n - 1) * race.first > race.most:
+        if 4 * n * (n - 1) * race.first > race.most:  # few leaders could show all their neighbours
             race = PairedRace(self.indifference, neighbours=self.near, most=200 * n)
         return Noise(candidates=3, race=race)
 
