@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.random import Generator
 
 from cem.families.gaussian import standard_normals
+from cem.loss import entropy_and_kl
 from cem.pooling import Pool, Pooled
 from cem.randomness import Purpose, stream
 from cem.scores import checked_scores, finite_or_worst
@@ -93,6 +95,8 @@ class Probing(Pooled):
         new = replace(state, v=v, t=state.t + 1, nfev=state.nfev + len(x), best=best, memory=memory)
         gamma, log_w = self.select(pool.score, pool.log_w, self.gamma)
         w, log_total = normalise(log_w)
+        draw = partial(stream, self.root, Purpose.EXPECTATION, state.t)
+        entropy, kl = entropy_and_kl(v, state.v, draw)
         return new, Record.of(
             new,
             score,
@@ -103,8 +107,8 @@ class Probing(Pooled):
             ess=effective_sample_size(w),
             max_weight=float(w.max()),
             loss=math.nan,
-            entropy=math.nan,
-            kl=math.nan,
+            entropy=entropy,
+            kl=kl,
             n_hit=int(np.count_nonzero(score >= self.gamma)),
             variation=pool.variation(v, self.gamma),
         )

@@ -19,6 +19,8 @@ import numpy as np
 
 __all__ = ["load", "names", "settings"]
 
+MOST_LISTED = 30
+
 
 def names() -> list[str]:
     """The names that `load` knows.
@@ -59,10 +61,15 @@ def settings(name: str) -> dict[str, inspect.Parameter]:
 def nearest(word: str, known: list[str]) -> str:
     """The end of a message about an unknown word: what was likely meant, and what there is.
 
+    Where there is much and one of them is meant, only the nearest are listed.
+
     >>> nearest("gama", ["gamma", "rho"])
     "; did you mean 'gamma'? known: gamma, rho"
     """
     close = difflib.get_close_matches(word, known, n=1)
+    if close and len(known) > MOST_LISTED:
+        near = difflib.get_close_matches(word, known, n=5, cutoff=0.0)
+        known = [*near, f"and {len(known) - len(near)} more"]
     meant = f"; did you mean {close[0]!r}?" if close else ";"
     return f"{meant} known: {', '.join(known) or 'none'}"
 

@@ -179,7 +179,5 @@ def test_ipop_grows_no_further_than_it_is_told():
     method = cem.CrossEntropyMethod(nominal=cem.Normal([0.0], [1.0]), n_samples=10, rng=1)
     sizes = [IPOP(most=5)(method, History(), k).n_samples for k in (0, 1, 2, 3, 2000)]
     assert sizes == [10, 20, 40, 50, 50]
-    with pytest.raises(
-        ValueError, match=r"^most, times the first samples, must be at least 1"
-    ):
+    with pytest.raises(ValueError, match=r"^most, times the first samples, must be at least 1"):
         IPOP(most=0)

@@ -21,9 +21,7 @@ class Insertion:
     Taillard, Some efficient heuristic methods for the flow shop sequencing problem, European
     Journal of Operational Research 47 (1990).
 
-    >>> from typing import ClassVar
-
-    import numpy as np
+    >>> import numpy as np
     >>> shop = FlowShop([[3, 2], [1, 4]])
     >>> Insertion(shop)(np.array([[0, 1]]), np.random.default_rng(1))
     array([[1, 0]])

@@ -45,7 +45,7 @@ class MaxCut:
     chunk_size: ClassVar[int] = 2**16  # samples to score at a time
 
     def __post_init__(self) -> None:
-        check_whole("n_nodes", self.n_nodes, 1)
+        check_whole("n_nodes", self.n_nodes, 0)
         if self.n_nodes > MOST_NODES:
             raise ValueError(f"expected {MOST_NODES:,} nodes at most; got {self.n_nodes:,}")
         ends = _pairs(self.ends)

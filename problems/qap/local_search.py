@@ -19,9 +19,7 @@ class Exchange:
 
     A table holds what every exchange would change, and is kept up to date.
 
-    >>> from typing import ClassVar
-
-    import numpy as np
+    >>> import numpy as np
     >>> qap = QAP([[0, 3, 1], [3, 0, 0], [1, 0, 0]], [[0, 1, 5], [1, 0, 2], [5, 2, 0]])
     >>> Exchange(qap)(np.array([[0, 1, 2]]), np.random.default_rng(1))
     array([[1, 0, 2]])
