@@ -112,7 +112,7 @@ def test_a_file_that_does_not_keep_to_the_format_is_refused_and_the_line_named(
         read(content)
     assert "graph.txt" in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert len(str(caught.value)) < 400
+    assert len(str(caught.value).partition("graph.txt")[2]) < 350  # whatever the folder
 
 
 def test_a_file_that_is_not_there_is_an_error_of_the_system(tmp_path):
