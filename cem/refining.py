@@ -14,9 +14,9 @@ from cem.randomness import Purpose, stream
 from cem.restarts import IPOP
 from cem.selection import Elite
 from cem.smoothing import Constant, Still
-from cem.state import History, Record, State
+from cem.state import History, State
 from cem.stopping import Stop
-from cem.typing import Array, Batch, Family, Refine, Vector
+from cem.typing import Array, Batch, Family, Refine
 from cem.wrapping import AroundMethod
 
 
@@ -40,11 +40,6 @@ class Refined(AroundMethod):
                 f"{better.shape}"
             )
         return better
-
-    def tell(self, state: State, x: Batch, score: Vector) -> tuple[State, Record]:
-        """What the other learns from the improved samples."""
-        told: tuple[State, Record] = self.method.tell(state, x, score)
-        return told
 
 
 def hybrid(family: Family) -> Plan:  # noqa: ARG001 - for any
@@ -148,10 +143,13 @@ class Hybrid(Plain):
         """
         x: Array = np.asarray(family.sample(np.random.default_rng(0), 1))
         better = self.refine(x, np.random.default_rng(0))
-        if self.own and problem(better)[0] < problem(x)[0]:
+        if not self.own:
+            return
+        before, after = problem(x)[0], problem(better)[0]
+        if after < before:
             raise ValueError(
-                f"the local searches of this problem make its score worse here, {problem(x)[0]:g} "
-                f"to {problem(better)[0]:g}: minimize what is to be minimised, maximize the rest"
+                f"the local searches of this problem make its score worse here, {before:g} to "
+                f"{after:g}: minimize what is to be minimised, maximize the rest"
             )
 
 

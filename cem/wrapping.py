@@ -80,6 +80,11 @@ class AroundMethod:
         """The batch of the other; asking twice gives it twice."""
         return self.method.ask(state)
 
+    def tell(self, state: State, x: Batch, score: Vector) -> tuple[State, Record]:
+        """What the other learns."""
+        told: tuple[State, Record] = self.method.tell(state, x, score)
+        return told
+
     def _learnt(self, state: State, x: Batch, told: Vector, score: Vector) -> tuple[State, Record]:
         """What the other makes of what it is ``told``; the best is that by ``score``."""
         new, record = self.method.tell(state, x, told)

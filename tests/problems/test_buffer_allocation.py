@@ -33,13 +33,8 @@ def test_a_score_is_the_simulated_throughput():
     np.testing.assert_array_equal(PROBLEM.bind(np.random.default_rng(2))(x), found.mean)
 
 
-def test_all_samples_of_an_iteration_share_their_times():
-    root, x = root_of(1), PROBLEM.nominal().sample(np.random.default_rng(0), 40)
-    whole = PROBLEM.bound_at(root, 3, 0)(x)
-    parts = [PROBLEM.bound_at(root, 3, start)(x[start : start + 10]) for start in range(0, 40, 10)]
-    np.testing.assert_array_equal(np.concatenate(parts), whole)
-    assert (PROBLEM.bound_at(root, 4, 0)(x) != whole).all()
-    assert (PROBLEM.bound_at(root_of(2), 3, 0)(x) != whole).all()
+def test_all_samples_of_an_iteration_share_their_times(assert_common_numbers):
+    assert_common_numbers(PROBLEM)
 
 
 def test_runs_grow_longer():

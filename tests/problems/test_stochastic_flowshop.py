@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import cem
-from cem.randomness import root_of
 from cem.testing import ProblemContract
 from problems.flowshop import FlowShop
 from problems.stochastic_flowshop import StochasticFlowShop, problem
@@ -99,13 +98,8 @@ def test_durations_have_the_means_and_the_spread_of_their_shape():
     np.testing.assert_allclose(times.std(axis=0), 0.5, rtol=0.02)
 
 
-def test_all_samples_of_an_iteration_share_their_times():
-    root, x = root_of(1), PROBLEM.nominal().sample(np.random.default_rng(0), 40)
-    whole = PROBLEM.bound_at(root, 3, 0)(x)
-    parts = [PROBLEM.bound_at(root, 3, start)(x[start : start + 10]) for start in range(0, 40, 10)]
-    np.testing.assert_array_equal(np.concatenate(parts), whole)
-    assert (PROBLEM.bound_at(root, 4, 0)(x) != whole).all()
-    assert (PROBLEM.bound_at(root_of(2), 3, 0)(x) != whole).all()
+def test_all_samples_of_an_iteration_share_their_times(assert_common_numbers):
+    assert_common_numbers(PROBLEM)
 
 
 def test_common_times_cut_the_variance_of_a_difference_ten_times():

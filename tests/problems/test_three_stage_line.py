@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import cem
-from cem.randomness import root_of
 from cem.testing import ProblemContract
 from problems.buffer_allocation import ProductionLine
 from problems.three_stage_line import ThreeStageLine
@@ -77,13 +76,8 @@ def departures(times, places, warm_up):
     return (jobs - warm_up) / elapsed.mean() * (1 - relative**2)
 
 
-def test_all_samples_of_an_iteration_share_their_times():
-    root, x = root_of(1), PROBLEM.nominal().sample(np.random.default_rng(0), 40)
-    whole = PROBLEM.bound_at(root, 3, 0)(x)
-    parts = [PROBLEM.bound_at(root, 3, start)(x[start : start + 10]) for start in range(0, 40, 10)]
-    np.testing.assert_array_equal(np.concatenate(parts), whole)
-    assert (PROBLEM.bound_at(root, 4, 0)(x) != whole).all()
-    assert (PROBLEM.bound_at(root_of(2), 3, 0)(x) != whole).all()
+def test_all_samples_of_an_iteration_share_their_times(assert_common_numbers):
+    assert_common_numbers(PROBLEM)
 
 
 def test_neighbours_move_a_unit_of_rate_or_a_place_or_both():
