@@ -35,6 +35,7 @@ def estimate(
     smooth: Smoothing | None = None,
     rng: Any = None,
     workers: Any = 1,
+    evaluation_timeout: float | None = None,
     chunk_size: int | None = None,
     callback: Callback | Iterable[Callback] | None = None,
     max_evaluations: int | None = None,
@@ -87,7 +88,7 @@ def estimate(
         Instead of ``n_final``: sample in blocks of ``n_samples`` until the relative error is
         ``rtol`` or less and 30 effective samples are behind it, or until the budget ends (1000
         blocks, if no other is given).
-    rng, workers, chunk_size, callback, checkpoint, start, until
+    rng, workers, evaluation_timeout, chunk_size, callback, checkpoint, start, until
         As for `cem.maximize`.
     max_evaluations, max_iterations, time_limit : optional
         Limits in samples (the final ones included), steering iterations, seconds.
@@ -128,6 +129,7 @@ def estimate(
         n_final=n_final,
         rtol=rtol,
         workers=workers,
+        evaluation_timeout=evaluation_timeout,
         chunk_size=chunk_size_of(problem, chunk_size),
         callback=callback,
         max_evaluations=max_evaluations,

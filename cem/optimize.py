@@ -57,6 +57,7 @@ def maximize(
     restarts: int | None = None,
     rng: Any = None,
     workers: Any = 1,
+    evaluation_timeout: float | None = None,
     chunk_size: int | None = None,
     callback: Callback | Iterable[Callback] | None = None,
     max_evaluations: int | None = None,
@@ -114,7 +115,11 @@ def maximize(
     rng : int, SeedSequence, Generator or None
         Root of all randomness (SPEC 7). The same root gives the same bits for any ``workers``.
     workers : int or object with ``.map``
-        1 scores here; ``n`` uses that many processes, -1 as many as there are cores.
+        1 scores here; ``n`` uses that many processes, -1 as many as there are cores. A process that
+        dies is replaced, and its chunk scored again; after three in vain the error names the chunk.
+    evaluation_timeout : float, optional
+        Seconds that one call of the problem may take; a process that takes longer is ended, and the
+        error names its chunk. Even with one worker that is then a process of its own.
     chunk_size : int, optional
         Samples per call of the problem (default 512; 8 for `cem.each`).
     callback : callable, optional
@@ -205,6 +210,7 @@ def maximize(
         problem,
         ce,
         workers=workers,
+        evaluation_timeout=evaluation_timeout,
         chunk_size=chunk_size,
         callback=callback,
         checkpoint=checkpoint,

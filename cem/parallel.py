@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +12,7 @@ import numpy as np
 from numpy.random import SeedSequence
 
 from cem.randomness import Purpose, branch, name_of
-from cem.scores import checked_scores, in_a_line
+from cem.scores import checked_scores, in_a_line, real_number
 from cem.typing import Array, Batch, Map, Problem, Vector
 from cem.wrapping import cost_of
 
@@ -57,13 +55,13 @@ class Evaluation:
     def _scores(self, x: Batch, t: int, roots: list[SeedSequence]) -> Vector:
         size = self.chunk_size
         starts = range(0, len(x), size)
-        chunks = [((root, a), x[a : a + size]) for root in roots for a in starts]
-        scores = [*self.map(partial(_score, self.problem, t), chunks)]
+        chunks = [((root, t, a), x[a : a + size]) for root in roots for a in starts]
+        scores = [*self.map(partial(_score, self.problem), chunks)]
         return scores[0] if len(scores) == 1 else np.concatenate(scores)
 
 
-def _score(problem: Problem, t: int, addressed: tuple[tuple[SeedSequence, int], Batch]) -> Vector:
-    (root, start), x = addressed
+def _score(problem: Problem, addressed: tuple[tuple[SeedSequence, int, int], Batch]) -> Vector:
+    (root, t, start), x = addressed
     try:
         score = _bound(problem, root, t, start)(x)
     except Exception as error:  # noqa: BLE001 - the user's code may raise anything
@@ -117,30 +115,45 @@ def each(function: Any) -> Each:
 
 
 @contextmanager
-def mapping(workers: Any, problem: Problem) -> Iterator[Map]:
-    """A map for ``workers``: 1 is here, ``n`` is that many processes, else its own ``.map``.
+def mapping(
+    workers: Any, problem: Problem, evaluation_timeout: float | None = None
+) -> Iterator[Map]:
+    """A map for ``workers``: 1 is here, ``n`` is that many processes, else an executor or a map.
 
     An executor, a `multiprocessing.Pool`, or a map-like function is used as it is and left open.
+    With a timeout in seconds, a chunk that takes longer is ended, so even one worker is a process.
     """
-    if hasattr(workers, "map") or callable(workers):
-        yield getattr(workers, "map", workers)
-    elif isinstance(workers, bool) or not isinstance(workers, int | np.integer):
+    limited = evaluation_timeout is not None
+    if limited and not real_number("evaluation_timeout", evaluation_timeout) > 0:
+        raise ValueError(f"evaluation_timeout must be above 0 seconds; got {evaluation_timeout}")
+    if isinstance(workers, bool) or not (
+        isinstance(workers, int | np.integer) or hasattr(workers, "map") or callable(workers)
+    ):
         raise TypeError(
             "workers must be an int, or have a method .map (an executor, a multiprocessing.Pool); "
             f"got {workers!r} of type {type(workers).__name__}"
         )
-    elif workers == 1:
+    if not isinstance(workers, int | np.integer):
+        if limited:
+            raise TypeError(
+                "evaluation_timeout needs processes of our own, which can be ended: expected "
+                f"workers to be a number; got {workers!r}"
+            )
+        submits = hasattr(workers, "submit")
+        yield partial(_gathered, workers) if submits else getattr(workers, "map", workers)
+    elif workers == 1 and not limited:
         yield map
-    elif workers == -1 or workers > 1:
-        with _processes(int(workers), problem) as pool:
-            yield partial(_map_on, pool)
+    elif workers == -1 or workers >= 1:
+        from cem.processes import Processes
+
+        _check_sent(problem)
+        with Processes(int(workers), timeout=evaluation_timeout) as pool:
+            yield partial(_gathered, pool)
     else:
         raise ValueError(f"workers must be -1 (all cores) or at least 1; got {workers}")
 
 
-def _processes(workers: int, problem: Problem) -> Any:
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
+def _check_sent(problem: Problem) -> None:
     from multiprocessing.reduction import ForkingPickler
 
     try:
@@ -150,24 +163,36 @@ def _processes(workers: int, problem: Problem) -> Any:
             f"the problem cannot be sent to another process ({error}): define it at the top of a "
             "module, or pass a ThreadPoolExecutor as workers="
         ) from error
-    here = multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("forkserver" if "forkserver" in here else "spawn")
-    return ProcessPoolExecutor(
-        os.cpu_count() if workers == -1 else workers,
-        mp_context=context,
-        initializer=signal.signal,  # Ctrl-C is for the run, not for its workers
-        initargs=(signal.SIGINT, signal.SIG_IGN),
-    )
 
 
-def _map_on(pool: Any, function: Any, chunks: Any) -> list[Vector]:
-    from concurrent.futures.process import BrokenProcessPool
-
+def _gathered(executor: Any, function: Any, chunks: Iterable[Any]) -> list[Any]:
+    """The chunks done by an executor, in their order; an error names the chunk."""
+    chunks = [*chunks]
+    futures = [executor.submit(function, chunk) for chunk in chunks]
+    done: list[Any] = []
     try:
-        return [*pool.map(function, chunks)]
-    except BrokenProcessPool as error:
-        raise ValueError(
-            "a worker process ended abruptly: the problem crashed it, or cannot be found by it "
-            "(define it in a module, not at a prompt), or the script that started it lacks the "
-            'line if __name__ == "__main__":'
-        ) from error
+        done.extend(future.result() for future in futures)  # as far as it goes
+    except (ValueError, TypeError):  # the problem's own
+        raise
+    except Exception as error:
+        raise _lost(error, chunks, len(done)) from error
+    finally:
+        for future in futures:
+            future.cancel()
+    return done
+
+
+def _lost(error: Exception, chunks: list[Any], i: int) -> Exception:
+    """What to say of a chunk that was never scored, though the problem raised nothing."""
+    (root, t, start), x = chunks[i]
+    which = (
+        f"chunk {i + 1} of {len(chunks)} was not scored (samples {start} to {start + len(x) - 1} "
+        f"of iteration {t + 1}, rng={name_of(root)})"
+    )
+    if isinstance(error, TimeoutError):
+        return TimeoutError(f"{which}: {error}")
+    return RuntimeError(
+        f"{which}: {type(error).__name__}: {error}. Likely the problem crashes its process or "
+        "needs too much memory; or the script that started it lacks the line "
+        'if __name__ == "__main__":'
+    )

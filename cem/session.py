@@ -37,6 +37,7 @@ def session(
     method: CrossEntropyMethod,
     *,
     workers: Any,
+    evaluation_timeout: float | None,
     chunk_size: int,
     callback: Callback | Iterable[Callback] | None,
     checkpoint: Any,
@@ -62,7 +63,7 @@ def session(
         known = files.settings_of(method, **settings)
         history = start[1] if start else None
         callbacks = (Checkpoint(path, known, history), *callbacks)
-    with mapping(workers, problem) as chunks:
+    with mapping(workers, problem, evaluation_timeout) as chunks:
         yield Session(
             method=method,
             evaluate=Evaluation(problem, method.root, chunk_size, chunks),
