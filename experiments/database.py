@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, ExceptionContext
 from sqlalchemy.schema import CreateTable
 
-from experiments.tables import VERSION, iterations, runs, store, tables
+from experiments.tables import VERSION, iterations, runs, store, studies, tables
 
 DEFAULT = "sqlite:///cem-runs.db"
 PATIENCE = 30  # seconds to wait for another process's write
@@ -128,7 +128,7 @@ def _prepare(connection: Connection, name: str) -> None:
         )
     version = sa.select(sa.func.max(store.c.version))
     if not found.issuperset(tables.tables):
-        for table in (store, runs, iterations):
+        for table in (store, studies, runs, iterations):
             connection.execute(CreateTable(table, if_not_exists=True))
     if connection.scalar(version) is None:
         with contextlib.suppress(StoreError), connection.begin_nested():

@@ -26,6 +26,8 @@ class Run:
     """One row of the table of runs, without its checkpoint."""
 
     id: int
+    study: str | None
+    variation: str | None  # of the study
     experiment: str
     problem: str
     job: str
@@ -34,9 +36,12 @@ class Run:
     versions: dict[str, str]
     created: str
     status: str
+    touched: str
     seconds: float
     result: dict[str, Any] | None
     error: str | None
+    note: str
+    tags: list[str]
 
     @property
     def name(self) -> str:
@@ -67,12 +72,16 @@ class Store:
 
     def begin(self, **row: Any) -> Run:
         """A new run: experiment, problem, job, settings, seed, versions."""
+        now = _now()
         row |= {
             "seed": str(row["seed"]),
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "created": now,
+            "touched": now,
             "status": "running",
             "writer": "",
             "seconds": 0.0,
+            "note": "",
+            "tags": [],
         }
         with self.engine.begin() as connection:
             made = connection.execute(sa.insert(runs).values(**row).returning(runs.c.id))
@@ -161,11 +170,16 @@ class Writer:
             self._update(status=status, seconds=seconds, **row)
 
     def _update(self, **values: Any) -> None:
+        values["touched"] = _now()
         mine = (runs.c.id == self.run.id) & (runs.c.writer == self.token)
         if self.connection.execute(sa.update(runs).where(mine).values(values)).rowcount != 1:
             raise StoreError(
                 f"run {self.run.name} was taken over by another process, which goes on with it"
             )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _run(row: Iterable[Any]) -> Run:

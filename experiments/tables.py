@@ -17,12 +17,13 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 from sqlalchemy.types import UserDefinedType
 
 from cem.state import Record
 
-VERSION = 3  # of these tables
+VERSION = 4  # of these tables
 
 
 class Untyped(UserDefinedType[float]):
@@ -47,10 +48,20 @@ store = Table(
     Column("version", Integer, primary_key=True, autoincrement=False),
 )
 
+studies = Table(
+    "studies",
+    tables,
+    Column("name", String, primary_key=True),
+    Column("created", String, nullable=False),  # ISO 8601, UTC
+    Column("plan", JSON, nullable=False),  # what the file says, as experiments.study reads it
+)
+
 runs = Table(
     "runs",
     tables,
     Column("id", Integer, primary_key=True),
+    Column("study", ForeignKey("studies.name")),
+    Column("variation", String),  # of the study: its name, unique with study and seed
     Column("experiment", String, nullable=False),
     Column("problem", String, nullable=False),
     Column("job", String, nullable=False),
@@ -58,12 +69,16 @@ runs = Table(
     Column("seed", String, nullable=False),  # a seed may have more than 64 bits
     Column("versions", JSON, nullable=False),
     Column("created", String, nullable=False),  # ISO 8601, UTC
-    Column("status", String, nullable=False),  # running, done, failed or interrupted
+    Column("status", String, nullable=False),  # planned, running, done, failed or interrupted
     Column("writer", String, nullable=False),  # the one process that may add to the run
+    Column("touched", String, nullable=False),  # ISO 8601, UTC: when it last did
     Column("seconds", Float, nullable=False),
     Column("result", JSON(none_as_null=True)),
     Column("error", Text),
     Column("checkpoint", LargeBinary),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("tags", JSON, nullable=False, server_default="[]"),  # words
+    UniqueConstraint("study", "variation", "seed"),
 )
 
 iterations = Table(
