@@ -106,7 +106,23 @@ def test_a_line_that_is_not_exponential_is_refused():
         line.exact_throughput([1])
 
 
-def test_a_chain_that_does_not_settle_is_refused(monkeypatch):
+def test_a_chain_that_does_not_settle_is_eliminated(monkeypatch):
+    settled = ProductionLine(RISING).exact_throughput([1, 1, 1, 1])
     monkeypatch.setattr("problems.buffer_allocation.exact.MOST_SWEEPS", 1)
-    with pytest.raises(ValueError, match="steady state was not found in 1 sweeps"):
+    eliminated = ProductionLine(RISING).exact_throughput([1, 1, 1, 1])
+    assert eliminated == pytest.approx(settled, rel=1e-12)
+
+
+def test_a_long_line_of_two_machines_has_its_closed_form(monkeypatch):
+    monkeypatch.setattr("problems.buffer_allocation.exact.MOST_SWEEPS", 10)
+    rho, n = 1 / 0.999, 5000 + 2  # M/M/1/n: the share of time that the second machine works
+    busy = 1 - (1 - rho) / (1 - rho ** (n + 1))
+    found = ProductionLine([1.0, 0.999]).exact_throughput([5000])
+    assert found == pytest.approx(0.999 * busy, rel=1e-12)
+
+
+def test_a_large_chain_that_does_not_settle_is_refused(monkeypatch):
+    monkeypatch.setattr("problems.buffer_allocation.exact.MOST_SWEEPS", 1)
+    monkeypatch.setattr("problems.buffer_allocation.exact.MOST_ELIMINATED", 10)
+    with pytest.raises(ValueError, match=r"of \d+ states was not found in 1 sweeps.*at most 10 st"):
         ProductionLine(RISING).exact_throughput([1, 1, 1, 1])
