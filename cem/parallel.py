@@ -100,7 +100,8 @@ class Each:
 
     def __call__(self, x: Batch) -> Vector:
         """One call of the function per sample, in order."""
-        return np.array([self.function(point) for point in x])
+        score = np.array([self.function(point) for point in x])
+        return score.reshape(len(x)) if score.size == len(x) else score  # from [[1.0], [2.0]] too
 
 
 def each(function: Any) -> Each:
@@ -191,8 +192,11 @@ def _lost(error: Exception, chunks: list[Any], i: int) -> Exception:
     )
     if isinstance(error, TimeoutError):
         return TimeoutError(f"{which}: {error}")
-    return RuntimeError(
-        f"{which}: {type(error).__name__}: {error}. Likely the problem crashes its process or "
-        "needs too much memory; or the script that started it lacks the line "
-        'if __name__ == "__main__":'
+    likely = (
+        "its process could not load the problem: define it in a module that can be imported there"
+        if isinstance(error, AttributeError | ImportError)
+        else "the problem crashes its process or needs too much memory; or the script that started "
+        'it lacks the line if __name__ == "__main__":'
     )
+    said = str(error).rstrip(".")
+    return RuntimeError(f"{which}: {type(error).__name__}: {said}. Likely {likely}")

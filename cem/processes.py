@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import multiprocessing
 import os
@@ -11,12 +10,15 @@ import traceback
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.reduction import ForkingPickler
-from queue import SimpleQueue
+from multiprocessing.util import Finalize
+from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import Any
 
 TRIES = 3  # of a task whose process ends abruptly
+KEPT = 2  # functions that a process remembers: what goes on in turn is sent once
 ONE_THREAD_EACH = ("OMP", "OPENBLAS", "MKL", "NUMBA", "VECLIB_MAXIMUM")
 
 
@@ -44,8 +46,9 @@ class Processes(Executor):
     the task's future raises `LostError`. With a ``timeout`` in seconds a task that takes longer is
     ended with its process, and its future raises TimeoutError. All else goes on.
 
-    Functions and arguments are sent by name, so they must be importable. Every process uses one
-    thread for linear algebra, ignores Ctrl-C, and ends when its parent does.
+    Functions are sent by name, so they must be importable; one that is called again is not sent
+    again. Every process uses one thread for linear algebra, ignores Ctrl-C, and ends when its
+    parent does. What is not done when the interpreter ends is not done at all.
 
     >>> with Processes(2) as pool:
     ...     list(pool.map(abs, [-1, -2, 3]))
@@ -60,36 +63,41 @@ class Processes(Executor):
         self._timeout = timeout
         self._tasks: SimpleQueue[Task | None] = SimpleQueue()
         self._workers: set[Worker] = set()
-        self._lock = Lock()  # processes are started, and ended, one at a time
+        self._starting = Lock()  # processes are started, and ended, one at a time
+        self._submitting = Lock()  # nothing is submitted after the end
         self._closed = self._killed = False
         self._last: tuple[Any, bytes] = (None, b"")
         n = n if n > 0 else os.cpu_count() or 1
         self._keepers = [Thread(target=self._keep, daemon=True) for _ in range(n)]
         for keeper in self._keepers:
             keeper.start()
-        atexit.register(self.shutdown)
+        self._at_exit = Finalize(  # before the interpreter waits for all processes that there are
+            None, partial(self.shutdown, cancel_futures=True), exitpriority=0
+        )
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Have it called; raises what pickling raises if the function cannot be sent."""
-        if self._closed:
-            raise RuntimeError("cannot submit: the processes have been shut down")
         if kwargs:
             raise TypeError(f"arguments must be positional; got {', '.join(kwargs)} by name")
-        if self._last[0] is not fn:
-            self._last = (fn, bytes(ForkingPickler.dumps(fn)))
         future: Future[Any] = Future()
-        self._tasks.put(Task(self._last[1], args, future))
+        with self._submitting:
+            if self._closed:
+                raise RuntimeError("cannot submit: the processes have been shut down")
+            if self._last[0] is not fn:
+                self._last = (fn, bytes(ForkingPickler.dumps(fn)))
+            self._tasks.put(Task(self._last[1], args, future))
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the processes: after all that was submitted, or at once if that is cancelled."""
-        atexit.unregister(self.shutdown)
-        self._closed = True
+        with self._submitting:
+            self._closed = True
+        self._at_exit.cancel()
         if cancel_futures:
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(Empty):
                 while (task := self._tasks.get_nowait()) is not None:
                     task.future.cancel()
-            with self._lock:
+            with self._starting:
                 self._killed = True
                 for worker in self._workers:
                     worker.process.kill()
@@ -106,32 +114,39 @@ class Processes(Executor):
         """What a thread does: it keeps one process busy, and in its place puts another."""
         worker = None
         while (task := self._tasks.get()) is not None:
-            if not task.future.set_running_or_notify_cancel():
-                continue
-            for _ in range(TRIES):
-                worker = worker or self._new()
-                if worker is None:
-                    task.future.set_exception(LostError("the processes have been shut down"))
-                elif not worker.does(task, self._timeout):
-                    self._drop(worker)
-                    worker = None
-                if task.future.done():
-                    break
-            else:
-                task.future.set_exception(LostError(f"{TRIES} processes ended abruptly over it"))
+            if task.future.set_running_or_notify_cancel():
+                worker = self._see_to(task, worker)
+            del task  # or what it holds would wait for the next one
         if worker is not None:
             self._drop(worker)
 
-    def _new(self) -> Worker | None:
-        with self._lock:
+    def _see_to(self, task: Task, worker: Worker | None) -> Worker | None:
+        """Have a task done, by other processes in turn if some die; the one that is left."""
+        error: Exception = LostError(f"{TRIES} processes ended abruptly over it")
+        try:
+            for _ in range(TRIES):
+                worker = worker or self._new()
+                if worker.does(task, self._timeout):
+                    return worker
+                self._drop(worker)
+                worker = None
+                if task.future.done():  # it took too long
+                    return None
+        except Exception as why:  # noqa: BLE001 - no process can be started
+            error = why
+        task.future.set_exception(error)
+        return None
+
+    def _new(self) -> Worker:
+        with self._starting:
             if self._killed:
-                return None
+                raise LostError("the processes have been shut down")
             worker = Worker(self._context)
             self._workers.add(worker)
             return worker
 
     def _drop(self, worker: Worker) -> None:
-        with self._lock:
+        with self._starting:
             self._workers.discard(worker)
         worker.end()
 
@@ -144,7 +159,7 @@ class Worker:
         self.process = context.Process(target=_work, args=(theirs,))
         self.process.start()
         theirs.close()
-        self.code: bytes | None = None
+        self.codes: list[bytes] = []  # of the functions that it remembers
 
     def does(self, task: Task, timeout: float | None) -> bool:
         """Have a task done and its future told; whether the process can go on after it."""
@@ -153,11 +168,11 @@ class Worker:
         except TimeoutError as error:
             task.future.set_exception(error)
             return False
-        except (EOFError, ConnectionError, BrokenPipeError):
+        except (EOFError, OSError):  # the line is broken
             return False
         except Exception as error:  # noqa: BLE001 - the arguments or the answer cannot be sent
             task.future.set_exception(error)
-            return False
+            return True
         if fine:
             task.future.set_result(answer)
         else:
@@ -167,14 +182,13 @@ class Worker:
         return True
 
     def _answer(self, task: Task, timeout: float | None) -> tuple[bool, Any]:
-        if task.code != self.code:  # loading it, and all that it needs, takes none of its time
-            self.line.send_bytes(task.code)
+        if task.code not in self.codes:  # loading it, and all that it needs, takes none of its time
+            self.line.send((None, task.code))
             loaded: tuple[bool, Any] = self.line.recv()
             if not loaded[0]:
                 return loaded
-            self.code = task.code
-        self.line.send_bytes(b"")
-        self.line.send(task.arguments)
+            self.codes = [*self.codes, task.code][-KEPT:]
+        self.line.send((self.codes.index(task.code), task.arguments))
         if not self.line.poll(timeout):
             raise TimeoutError(f"it took longer than {timeout:g} s")
         answer: tuple[bool, Any] = self.line.recv()
@@ -194,31 +208,34 @@ def _work(line: Any) -> None:
     for library in ONE_THREAD_EACH:  # those that are loaded later
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     Thread(target=_end_with_parent, daemon=True).start()
-    function: Any = None
-    with contextlib.suppress(EOFError, ConnectionError):
+    functions: list[Any] = []
+    with contextlib.suppress(EOFError, OSError):
         while True:
-            code = line.recv_bytes()
-            try:
-                if code:
-                    function = ForkingPickler.loads(code)
-                    _limit_threads()
-                answer = (True, None if code else function(*line.recv()))
-            except (EOFError, ConnectionError):
-                raise
-            except Exception as error:  # noqa: BLE001 - whatever it is, it goes back
-                answer = (False, (error, traceback.format_exc()))
-            _send(line, answer)
+            line.send_bytes(_sendable(*_done(line.recv_bytes(), functions)))
 
 
-def _send(line: Any, answer: tuple[bool, Any]) -> None:
+def _done(message: bytes, functions: list[Any]) -> tuple[bool, Any]:
+    """What came of a message: ``(None, code)`` is to be loaded, ``(which, arguments)`` called."""
     try:
-        line.send(answer)
-    except (EOFError, ConnectionError):
-        raise
-    except Exception as error:  # noqa: BLE001 - what cannot be sent is told in words
-        said = answer[1] if answer[0] else answer[1][0]
+        which, what = ForkingPickler.loads(message)
+        if which is not None:
+            return True, functions[which](*what)
+        functions[:] = [*functions, ForkingPickler.loads(what)][-KEPT:]
+        _limit_threads()
+    except Exception as error:  # noqa: BLE001 - whatever it is, it goes back
+        return False, (error, traceback.format_exc())
+    return True, None
+
+
+def _sendable(fine: bool, answer: Any) -> bytes:
+    """An answer as bytes; what cannot be sent is told in words."""
+    try:
+        return bytes(ForkingPickler.dumps((fine, answer)))
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is told
+        said = answer if fine else answer[0]
         text = f"{type(said).__name__} cannot be sent back ({error}): {said!s:.300}"
-        line.send((False, (RuntimeError(text), traceback.format_exc())))
+        told = (RuntimeError(text), traceback.format_exc())
+        return bytes(ForkingPickler.dumps((False, told)))
 
 
 def _limit_threads() -> None:

@@ -2,13 +2,17 @@
 
 import multiprocessing
 import os
-from concurrent.futures import ThreadPoolExecutor
+import signal
+import threading
+import time
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 import cem
 from cem.parallel import Evaluation, mapping
+from cem.processes import Processes
 from cem.randomness import root_of
 from problems.maxcut import two_blocks
 from problems.rare_event.bridge import Bridge
@@ -188,6 +192,55 @@ def test_a_worker_that_dies_is_reported_with_the_likely_causes(tmp_path, monkeyp
 
     with pytest.raises(RuntimeError, match=r"^chunk 1 of 1 was not scored .*3 processes ended ab"):
         cem.maximize(score, cem.Bernoulli([0.5] * 4), n_samples=20, rng=1, workers=2)
+
+
+def test_a_process_killed_in_the_middle_of_an_iteration_does_not_change_a_bit(
+    tmp_path, monkeypatch, same_run
+):
+    (tmp_path / "slow_problem.py").write_text(
+        "import time\ndef score(x): time.sleep(0.02); return x.sum(axis=1)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    from slow_problem import score
+
+    def found(workers):
+        return cem.maximize(
+            score, cem.Bernoulli([0.5] * 9), rng=3, n_samples=200, chunk_size=20, workers=workers,
+            max_iterations=3,
+        )  # fmt: skip
+
+    alone = found(1)
+    for after in (0.01, 0.1, 0.2):
+        with Processes(2) as pool:
+            victim = pool.submit(os.getpid).result()
+            threading.Timer(after, os.kill, (victim, signal.SIGKILL)).start()
+            assert same_run(found(pool), alone)
+            assert victim not in {pool.submit(os.getpid).result() for _ in range(9)}
+
+
+def test_a_problem_that_hangs_is_ended_and_its_chunk_named(tmp_path, monkeypatch):
+    (tmp_path / "hanging_problem.py").write_text("import time\ndef score(x): time.sleep(1000)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    from hanging_problem import score
+
+    since = time.monotonic()
+    with pytest.raises(
+        TimeoutError, match=r"^chunk 1 of 1 was not .*: it took longer than 0\.5 s$"
+    ):
+        cem.maximize(score, cem.Bernoulli([0.5] * 4), n_samples=20, rng=1, evaluation_timeout=0.5)
+    assert time.monotonic() - since < 60
+
+
+def test_a_problem_that_cannot_be_loaded_there_is_told_so():
+    with pytest.raises(
+        RuntimeError, match=r"^chunk 1 of 1 was not scored .* could not load the pr"
+    ):
+        cem.maximize(Wave(), cem.Normal([0.0] * 2, [1.0] * 2), n_samples=20, rng=1, workers=2)
+
+
+def test_the_standard_executor_of_processes_gives_the_bits_of_one(serial, same_run):
+    with ProcessPoolExecutor(2, multiprocessing.get_context("forkserver")) as standard:
+        assert same_run(maximized(standard), serial[0])
 
 
 @pytest.mark.parametrize(

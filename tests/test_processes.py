@@ -1,13 +1,51 @@
 """Processes outlive the death of any of them, end what takes too long, and say what happened."""
 
+import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 
 import pytest
 
 from cem.processes import LostError, Processes
+
+
+def script(tmp_path, body):
+    """A process that runs a file; it prints the pids of its workers once they are at work."""
+    (tmp_path / "main.py").write_text(
+        "import os, sys, time\n"
+        "from cem.processes import Processes\n"
+        "def nap(path):\n"
+        "    open(path + '.part', 'w').write(str(os.getpid()))\n"
+        "    os.replace(path + '.part', path)\n"
+        "    time.sleep(1000)\n" + body
+    )
+    return subprocess.Popen(
+        [sys.executable, "main.py"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
+
+
+def written(path):
+    """What is in a file, as soon as it is there."""
+    for _ in range(3000):
+        if path.exists():
+            return path.read_text()
+        time.sleep(0.02)
+    raise TimeoutError(path)
+
+
+def gone(pid):
+    """Whether a process ends, soon."""
+    for _ in range(1500):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.02)
+    return False
 
 
 @pytest.fixture
@@ -24,6 +62,18 @@ def module(tmp_path, monkeypatch):
         "        path.touch(); os._exit(3)\n"
         "    return 'done'\n"
         "def fail(x): raise KeyError(x)\n"
+        "def refuse(x): raise ConnectionRefusedError(x)\n"
+        "def nested(n):\n"
+        "    from cem.processes import Processes\n"
+        "    with Processes(2) as pool: return [*pool.map(abs, range(-n, 0))]\n"
+        "class Unloadable:\n"
+        "    def __reduce__(self): return (fail, ('not here',))\n"
+        "class Counted:\n"
+        "    def __init__(self, path): self.path = path\n"
+        "    def __setstate__(self, state):\n"
+        "        self.__dict__ = state\n"
+        "        with open(self.path, 'a') as file: file.write('.')\n"
+        "    def __call__(self, x): return x\n"
         "class Odd(Exception):\n"
         "    def __init__(self, a, b): super().__init__(f'{a}{b}')\n"
         "def odd(x): raise Odd(x, x)\n"
@@ -129,3 +179,89 @@ def test_nothing_can_be_submitted_after_the_end():
     pool.shutdown()
     with pytest.raises(RuntimeError, match="have been shut down"):
         pool.submit(abs, 1)
+
+
+def test_an_error_that_looks_like_a_broken_line_comes_back_as_it_is(module):
+    with Processes(1) as pool:
+        before = pool.submit(module.pid).result()
+        with pytest.raises(ConnectionRefusedError):
+            pool.submit(module.refuse, 1).result()
+        assert pool.submit(module.pid).result() == before
+
+
+def test_what_cannot_be_loaded_there_is_told_and_the_next_is_done(module):
+    with Processes(1) as pool:
+        with pytest.raises(KeyError, match="not here"):
+            pool.submit(module.Unloadable()).result()
+        assert pool.submit(abs, -1).result() == 1
+
+
+def test_functions_that_take_turns_are_sent_once(module, tmp_path):
+    counted = module.Counted(str(tmp_path / "loaded"))
+    with Processes(1) as pool:
+        for i in range(5):
+            assert pool.submit(counted, i).result() == i
+            assert pool.submit(abs, -i).result() == i
+    assert (tmp_path / "loaded").read_text() == "."
+
+
+def test_a_task_may_have_processes_of_its_own(module):
+    with Processes(1) as pool:
+        assert pool.submit(module.nested, 3).result() == [3, 2, 1]
+
+
+def test_where_no_process_can_be_started_the_task_says_so(module):
+    with (
+        multiprocessing.get_context("forkserver").Pool(1) as daemons,
+        pytest.raises(AssertionError, match="daemonic processes are not allowed to have children"),
+    ):
+        daemons.map(module.nested, [3])
+
+
+def test_spawned_processes_do_as_well(module, monkeypatch):
+    monkeypatch.setattr(multiprocessing, "get_all_start_methods", lambda: ["spawn"])
+    with Processes(1) as pool:
+        assert pool.submit(module.nap, 0.01).result() == 0.01
+
+
+def test_what_was_not_begun_is_cancelled_at_an_early_end(module):
+    pool = Processes(1)
+    tasks = [pool.submit(module.nap, 100) for _ in range(3)]
+    while not tasks[0].running():
+        time.sleep(0.01)
+    pool.shutdown(cancel_futures=True)
+    assert [task.cancelled() for task in tasks] == [False, True, True]
+    with pytest.raises(LostError, match="have been shut down"):
+        tasks[0].result()
+
+
+def test_the_interpreter_ends_although_a_pool_is_open_and_busy(tmp_path):
+    run = script(
+        tmp_path,
+        "if __name__ == '__main__':\n"
+        "    pool = Processes(1)\n"
+        "    pool.submit(nap, 'pid')\n"
+        "    while not os.path.exists('pid'): time.sleep(0.01)\n",
+    )
+    assert run.communicate(timeout=60)[1] == ""
+    assert gone(int(written(tmp_path / "pid")))
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
+def test_the_processes_end_with_their_parent(tmp_path, end):
+    run = script(
+        tmp_path,
+        "if __name__ == '__main__':\n"
+        "    with Processes(1) as pool: pool.submit(nap, 'pid').result()\n",
+    )
+    pid = int(written(tmp_path / "pid"))
+    run.send_signal(end)
+    said = run.communicate(timeout=60)[1]
+    assert ("KeyboardInterrupt" in said) == (end == signal.SIGINT)
+    assert gone(pid)
+
+
+def test_a_script_without_its_guard_fails_and_does_not_hang(tmp_path):
+    run = script(tmp_path, "Processes(1).submit(abs, -1).result()\n")
+    assert "LostError" in run.communicate(timeout=100)[1]
+    assert run.returncode == 1

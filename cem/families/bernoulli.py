@@ -16,6 +16,7 @@ from cem.families.parametric import (
     whole,
 )
 from cem.families.samples import checked_sample, rows
+from cem.families.totals import Totals, from_totals
 from cem.loss.registry import closed_form_entropy, closed_form_kl
 from cem.loss.series import divergence_terms
 from cem.loss.support import Support
@@ -52,6 +53,7 @@ class Bernoulli(Independent):
             outside |= (one[:, sure] != (self.p[sure] == 1)).any(axis=1)
         return np.where(outside, -np.inf, log_f)
 
+    @from_totals
     def fit(self, x: Batch, weights: Vector) -> Self:
         """``p_j``: the weighted share of ones; de Boer et al. (2005).
 
@@ -59,6 +61,14 @@ class Bernoulli(Independent):
         """
         x, w = checked_sample(self, x, weights, whole(0, 1))
         return self.replace(p=np.where(x.all(axis=0), 1.0, w @ x))  # which rounds
+
+    def statistics(self, x: Batch, weights: Vector) -> Totals:
+        """The weight of ones and that of zeros in every coordinate."""
+        return {"ones": weights @ x, "zeros": weights @ (1 - x)}
+
+    def from_statistics(self, total: Totals) -> Self:
+        """``p_j``: the share of ones, exactly 1 where there is no zero."""
+        return self.replace(p=total["ones"] / (total["ones"] + total["zeros"]))
 
     def within_margin(self, least: float, before: Self) -> Self:
         """No bit surer than ``1 - least``, but those that were sure ``before``."""

@@ -11,6 +11,7 @@ from numpy.random import Generator
 
 from cem.families.parametric import ROUNDING, Parametric, parameter, probability, whole
 from cem.families.samples import checked_sample, rows
+from cem.families.totals import Totals, from_totals
 from cem.loss.registry import closed_form_entropy, closed_form_kl
 from cem.loss.series import divergence_terms
 from cem.loss.support import Support
@@ -104,16 +105,29 @@ class Categorical(Choices):
             log_p = np.log(self.p[np.arange(len(self.p)), chosen])
         return np.where(inside, log_p, -np.inf).sum(axis=1)
 
+    @from_totals
     def fit(self, x: Batch, weights: Vector) -> Self:
         """``p[j, k]``: the weighted share of value ``k`` in coordinate ``j``.
 
         Raises ValueError for samples that are no category.
         """
+        x, w = checked_sample(self, x, weights, whole(0, self.p.shape[1] - 1))
+        return self.replace(p=self._mass(x, w))
+
+    def _mass(self, x: Array, w: Vector) -> Array:
         d, k = self.p.shape
-        x, w = checked_sample(self, x, weights, whole(0, k - 1))
         cell = x.astype(np.int64) + k * np.arange(d)
         mass = np.bincount(cell.ravel(), np.repeat(w, d), minlength=d * k)
-        return self.replace(p=np.asarray(mass.reshape(d, k), dtype=float))
+        return np.asarray(mass.reshape(d, k), dtype=float)
+
+    def statistics(self, x: Batch, weights: Vector) -> Totals:
+        """The weight of every value of every coordinate, shape ``(d, k)``."""
+        return {"mass": self._mass(x, weights)}
+
+    def from_statistics(self, total: Totals) -> Self:
+        """``p[j, k]``: the share of value ``k`` in coordinate ``j``."""
+        mass = total["mass"]
+        return self.replace(p=mass / mass.sum(axis=1, keepdims=True))
 
     def support(self) -> Support:
         """From the first category of positive probability to the last."""

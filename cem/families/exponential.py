@@ -10,6 +10,7 @@ from numpy.random import Generator
 
 from cem.families.parametric import Independent, non_negative, parameter, positive
 from cem.families.samples import checked_sample, rows
+from cem.families.totals import Totals, from_totals
 from cem.loss.registry import closed_form_entropy, closed_form_kl
 from cem.loss.series import divergence_terms
 from cem.loss.support import Support
@@ -41,6 +42,7 @@ class Exponential(Independent):
             log_f = -(x @ (1 / self.mean)) - np.log(self.mean).sum()
         return np.where(x.min(axis=1) >= 0, log_f, -np.inf)
 
+    @from_totals
     def fit(self, x: Batch, weights: Vector) -> Self:
         """``v_j``: the weighted mean; de Boer et al. (2005).
 
@@ -48,6 +50,14 @@ class Exponential(Independent):
         """
         x, w = checked_sample(self, x, weights, non_negative)
         return self.replace(mean=w @ x)
+
+    def statistics(self, x: Batch, weights: Vector) -> Totals:
+        """The weight, and the weighted sum."""
+        return {"mass": weights.sum(), "x": weights @ x}
+
+    def from_statistics(self, total: Totals) -> Self:
+        """``v_j``: the weighted mean."""
+        return self.replace(mean=total["x"] / total["mass"])
 
     def at_normal(self, u: Batch) -> Batch:
         """The points whose distribution functions are those of standard normal ``u``."""

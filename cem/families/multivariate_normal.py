@@ -13,7 +13,8 @@ from numpy.random import Generator
 from cem.families.gaussian import standard_normals
 from cem.families.normal import LN_2PI
 from cem.families.parametric import ROUNDING, Parametric, parameter, real
-from cem.families.samples import centred, checked_sample, rows
+from cem.families.samples import centred, checked_sample, difference, rows
+from cem.families.totals import Totals, from_totals
 from cem.families.triangular import cholesky, solve, square_of_ratio, times
 from cem.loss.registry import closed_form_entropy, closed_form_kl
 from cem.loss.series import divergence_terms
@@ -81,6 +82,7 @@ class MultivariateNormal(Parametric):
         log_f = -0.5 * (square + self.mean.size * LN_2PI) - np.log(root.diagonal()).sum()
         return np.fmax(log_f, -np.inf)  # NaN is nowhere
 
+    @from_totals
     def fit(self, x: Batch, weights: Vector) -> Self:
         """The weighted mean and covariance (population form, about the new mean).
 
@@ -90,6 +92,18 @@ class MultivariateNormal(Parametric):
         mean, z = centred(x, w)
         cov = (z.T * w) @ z
         return self.replace(mean=mean, cov=(cov + cov.T) / 2)
+
+    def statistics(self, x: Batch, weights: Vector) -> Totals:
+        """Sums of ``z = x - mean`` and of ``z z'``, which cancel less than those of ``x``."""
+        z = x - self.mean
+        return {"mass": weights.sum(), "z": weights @ z, "square": (z.T * weights) @ z}
+
+    def from_statistics(self, total: Totals) -> Self:
+        """The weighted mean and covariance from the sums."""
+        z, square = total["z"] / total["mass"], total["square"] / total["mass"]
+        wide = difference(square.diagonal(), z * z) > 0
+        cov = np.where(np.outer(wide, wide), square - np.outer(z, z), 0.0)
+        return self.replace(mean=self.mean + z, cov=(cov + cov.T) / 2)
 
     def at_normal(self, u: Batch) -> Batch:
         """The points ``mean + root u`` of standard normal ``u``."""

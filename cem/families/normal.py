@@ -11,7 +11,8 @@ from numpy.random import Generator
 
 from cem.families.gaussian import normals
 from cem.families.parametric import Independent, non_negative, parameter, real
-from cem.families.samples import checked_sample, mean_and_deviation, rows
+from cem.families.samples import checked_sample, difference, mean_and_deviation, rows
+from cem.families.totals import Totals, from_totals
 from cem.loss.registry import closed_form_entropy, closed_form_kl
 from cem.loss.series import divergence_terms
 from cem.loss.support import Support
@@ -57,6 +58,7 @@ class Normal(Independent):
         there = (x[:, point] == self.mean[point]).all(axis=1)
         return np.where(there & np.isfinite(x).all(axis=1), np.inf, -np.inf)
 
+    @from_totals
     def fit(self, x: Batch, weights: Vector) -> Self:
         """The weighted mean and standard deviation (population form, about the new mean).
 
@@ -65,6 +67,18 @@ class Normal(Independent):
         x, w = checked_sample(self, x, weights, real)
         mean, std = mean_and_deviation(x, w)
         return self.replace(mean=mean, std=std)
+
+    def statistics(self, x: Batch, weights: Vector) -> Totals:
+        """Sums of ``z = (x - mean) / std`` and ``z^2``, which cancel less than those of ``x``."""
+        z = np.divide(x - self.mean, self.std, out=np.zeros(x.shape), where=self.std > 0)
+        return {"mass": weights.sum(), "z": weights @ z, "square": weights @ (z * z)}
+
+    def from_statistics(self, total: Totals) -> Self:
+        """The weighted mean and standard deviation from the sums."""
+        z, square = total["z"] / total["mass"], total["square"] / total["mass"]
+        return self.replace(
+            mean=self.mean + self.std * z, std=self.std * np.sqrt(difference(square, z * z))
+        )
 
     def at_normal(self, u: Batch) -> Batch:
         """The points whose distribution functions are those of standard normal ``u``."""

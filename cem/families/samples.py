@@ -10,6 +10,7 @@ import numpy as np
 from cem.typing import Array, Batch, Vector
 
 CLOSE = 1e-12  # of the mean: a deviation as small may be rounding
+EPS = np.finfo(float).eps
 SQUARABLE = 1e150  # the square of what is larger, or of the inverse, may be no double
 
 
@@ -101,6 +102,16 @@ def mean_and_deviation(x: Array, w: Vector) -> tuple[Array, Array]:
         return mean, std
     mean, z = centred(x, w)
     return mean, deviation(z, w)
+
+
+def difference(square: Array, of_mean: Array) -> Array:
+    """A mean square less the square of the mean; zero where no more than rounding is left.
+
+    >>> difference(np.array([2.0, 1.0 + 2e-16]), np.array([1.0, 1.0]))
+    array([1., 0.])
+    """
+    left = square - of_mean
+    return np.where(left > 8 * EPS * square, left, 0.0)
 
 
 def distinct(family: Any, x: Array) -> Array:
