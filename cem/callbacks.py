@@ -1,10 +1,15 @@
-"""Callbacks: they watch a run, they never steer it. Any ``f(state, record)`` is one."""
+"""Callbacks: they watch a run, they never steer it. Any ``f(state, record)`` is one.
+
+One that tells scores to people has a method ``turned()``, which `cem.minimize` calls: inside,
+higher is always better, and what it returns turns the sign back.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
 import time
+from copy import copy
 from typing import Any, TextIO
 
 from cem import checkpoint
@@ -26,6 +31,13 @@ class Progress:
         self.seconds = seconds
         self.to = to
         self.started = self.written = time.monotonic()
+        self.sign = 1
+
+    def turned(self) -> Progress:
+        """The same for a search whose scores have their sign turned."""
+        other = copy(self)
+        other.sign = -self.sign
+        return other
 
     def __call__(self, state: State, record: Record) -> None:
         """Write the line if it is time."""
@@ -34,7 +46,8 @@ class Progress:
             return
         self.written = now
         line = (
-            f"iteration {record.t}: level {record.gamma:g}, best {record.best:g}, "
+            f"iteration {record.t}: level {self.sign * record.gamma:g}, "
+            f"best {self.sign * record.best:g}, "
             f"{record.nfev} evaluations, {now - self.started:.1f} s\n"
         )
         (self.to or sys.stderr).write(line)

@@ -13,13 +13,16 @@ from cem.answer import Noise, noise_of
 from cem.borders import Boxed, Negated, Unbounded, box
 from cem.constraints import constraints_of
 from cem.engine import CrossEntropyMethod
+from cem.intermediate import Intermediate, turned, within
 from cem.noise import is_noisy, numbered
+from cem.pointwise import batched
 from cem.presets import Plan, Preset, preset_of
 from cem.randomness import name_of
 from cem.refining import search_of
 from cem.restarts import IPOP, AtMost, never, search
 from cem.results import Optimum
 from cem.run import checked
+from cem.sampling import sampling_of
 from cem.scores import real_number, whole_number
 from cem.selection import Elite
 from cem.session import chunk_size_of, nominal_of, session
@@ -46,6 +49,7 @@ def maximize(
     family: Family | None = None,
     *,
     bounds: Any = None,
+    vectorized: bool | None = None,
     preset: str | Preset | None = None,
     method: str | None = None,
     refine: str | Refine | None = None,
@@ -58,6 +62,7 @@ def maximize(
     rng: Any = None,
     workers: Any = 1,
     evaluation_timeout: float | None = None,
+    sampling: str = "here",
     chunk_size: int | None = None,
     callback: Callback | Iterable[Callback] | None = None,
     max_evaluations: int | None = None,
@@ -77,15 +82,18 @@ def maximize(
     ----------
     problem : callable
         ``S``: takes a batch of ``n`` samples, for most families an array of shape ``(n, d)``, and
-        returns ``n`` scores. Wrap a function of one point with `cem.each`. Scores that are NaN or
-        infinite are counted, never elite and never best. One with a method ``bind(rng)`` is noisy:
-        see `cem.typing.NoisyProblem`.
+        returns ``n`` scores. A function of one point will do with ``bounds``; else wrap it with
+        `cem.each`. Scores that are NaN or infinite are counted, never elite and never best. One
+        with a method ``bind(rng)`` is noisy: see `cem.typing.NoisyProblem`.
     family : Family, optional
         Where to start: the density ``f(.; v_0)``. Not needed if the problem has a method
         ``nominal()``, or with ``bounds``.
     bounds : sequence of (low, high), optional
         One pair per coordinate, or a `scipy.optimize.Bounds`. The search starts from a normal
         density that covers the box; the result lies inside or on its border.
+    vectorized : bool, optional
+        Whether the problem takes a batch, or (False) one point. With bounds that is found out if it
+        is not said, by a few calls that ``nfev`` does not count: see `cem.pointwise.batched`.
     preset : str or Preset, optional
         A plan for all that is not given, by its name in `cem.presets.PRESETS`: ``"default"``,
         ``"noisy"`` (used if the problem is), ``"textbook"`` (used if a selection or smoothing is
@@ -120,10 +128,16 @@ def maximize(
     evaluation_timeout : float, optional
         Seconds that one call of the problem may take; a process that takes longer is ended, and the
         error names its chunk. Even with one worker that is then a process of its own.
+    sampling : str, optional
+        ``"here"``, or ``"workers"``: every chunk is drawn where it is scored, parameters go out and
+        scores come back, and a batch is never in one place. For batches that are large; see the
+        page on clusters. It draws other samples than ``"here"``, the same for any ``workers``.
     chunk_size : int, optional
-        Samples per call of the problem (default 512; 8 for `cem.each`).
+        Samples per call of the problem (default 512; 8 for `cem.each`; 2048 if the workers draw).
     callback : callable, optional
-        Called with ``(state, record)`` after every iteration; several in a list.
+        Called with ``(state, record)`` after every iteration; several in a list. One whose only
+        parameter is named ``intermediate_result`` gets what SciPy's solvers show, and ends the run
+        by returning True or raising StopIteration: see `cem.intermediate.Intermediate`.
     max_evaluations, max_iterations, time_limit, target : optional
         Limits in samples, iterations and seconds, and a score that is good enough.
         Without a limit a search has as many iterations as the preset allows.
@@ -162,7 +176,9 @@ def maximize(
     (20.0, 'converged: every elite scored the same for 5 iterations; 1 of 1 searches before the last
     had converged')
     """
-    chunk_size = chunk_size_of(problem, chunk_size)
+    problem = batched(problem, bounds, vectorized, workers, evaluation_timeout)
+    chunk_size = chunk_size_of(problem, chunk_size, sampling_of(sampling).chunk_size)
+    about_sampling = sampling_of(sampling)
     about_search = search_of(problem, method, refine)
     about_constraints = constraints_of(problem, constraints, infeasible)
     problem = about_constraints.guarded(numbered(problem))
@@ -174,9 +190,15 @@ def maximize(
     }
     own = {name: part for name, part in own.items() if part is not None}
     about_search.check(own)
+    about_sampling.check(
+        bounds=bounds is not None,
+        refine=about_search.identity != "ce",
+        constraints=repr(about_constraints) != "none",
+        noise=is_noisy(problem),
+    )
     usual = "default" if own.keys() <= {"n_samples"} else "textbook"
     usual = "noisy" if is_noisy(problem) else usual
-    chosen = preset_of(preset or about_search.preset or usual)
+    chosen = preset_of(preset or about_search.preset or about_sampling.preset or usual)
     about_bounds = Unbounded()
     if bounds is not None:
         if family is not None:
@@ -185,6 +207,7 @@ def maximize(
     family = nominal_of(problem, family)
     plan = replace(chosen.plan(family), **own)
     about_search.warm(problem, family)
+    problem = about_sampling.scored(problem)
     ce = CrossEntropyMethod(
         nominal=family,
         n_samples=plan.n_samples,
@@ -192,6 +215,8 @@ def maximize(
         smooth=about_noise.remembering(plan.smooth),
         rng=rng,
     )
+    inside = about_bounds.inside
+    callbacks = within(callback, inside)
     n, reserve = size_of(plan.n_samples, 0), partial(about_noise.reserve, problem)
     stopping.check_room(max_evaluations, n, reserve(n))
     rules = [
@@ -199,20 +224,20 @@ def maximize(
         stopping.failing(),
         stopping.unbounded(),
         *about_noise.limits(),
+        *(c.rule for c in callbacks if isinstance(c, Intermediate)),
         *checked(until),
         *stopping.limits(max_iterations, time_limit),
     ]
     limited = (max_evaluations, max_iterations, time_limit) != (None, None, None)
     restart = _restarting(plan, restarts, limited=limited, wanted=target is not None)
     restart = about_constraints.anew(restart)
-    inside = about_bounds.inside
     with session(
         problem,
         ce,
         workers=workers,
         evaluation_timeout=evaluation_timeout,
         chunk_size=chunk_size,
-        callback=callback,
+        callback=callbacks,
         checkpoint=checkpoint,
         start=start,
         restart=repr(plan.restart),
@@ -220,13 +245,18 @@ def maximize(
         noise=repr(about_noise),
         constraints=repr(about_constraints),
         search=about_search.identity,
+        **about_sampling.settings,
     ) as ready:
         evaluate = about_noise.scoring(ready.evaluate)
         state, history, stop = search(
             ready.method,
             evaluate,
             wrap=lambda this: about_constraints.around(
-                about_bounds.around(about_noise.counting(about_search.around(this), evaluate)),
+                about_bounds.around(
+                    about_noise.counting(
+                        about_search.around(about_sampling.around(this, ready.evaluate)), evaluate
+                    )
+                ),
                 inside,
             ),
             restart=restart,
@@ -278,7 +308,7 @@ def minimize(
     """Find ``argmin f(x)`` by the cross-entropy method: `maximize` with the sign turned once.
 
     The arguments, the result and the errors are those of `maximize`. The records of the history
-    and what a callback sees hold ``-f``, for inside, higher is always better.
+    hold ``-f``, also those that a callback gets, for inside, higher is always better.
 
     Examples
     --------
@@ -286,7 +316,11 @@ def minimize(
     >>> found.x.round(6)
     array([3., 3.])
     """
-    options["chunk_size"] = chunk_size_of(problem, options.get("chunk_size"))
+    problem = batched(problem, **options)
+    options.pop("vectorized", None)
+    options["callback"] = turned(options.get("callback"))
+    usual = sampling_of(options.get("sampling", "here")).chunk_size
+    options["chunk_size"] = chunk_size_of(problem, options.get("chunk_size"), usual)
     if options.get("target") is not None:
         options["target"] = -real_number("target", options["target"])
     if options.get("bounds") is None:

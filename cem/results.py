@@ -44,6 +44,12 @@ class Result:
     state: State = field(repr=False)
     seed: str
 
+    def __getitem__(self, name: str) -> Any:
+        """The attribute of that name: SciPy's results can be read in this way too."""
+        if name not in vars(self):
+            raise KeyError(f"a result has no {name!r}; expected one of {', '.join(vars(self))}")
+        return vars(self)[name]
+
     def __repr__(self) -> str:
         shown = [f.name for f in fields(self) if f.repr]
         width = max(map(len, shown))

@@ -13,6 +13,8 @@ from cem import checkpoint as files
 from cem.callbacks import Checkpoint
 from cem.engine import CrossEntropyMethod
 from cem.families.parametric import is_family
+from cem.intermediate import callbacks_of
+from cem.logs import logged
 from cem.parallel import CHUNK_SIZE, Evaluation, mapping
 from cem.randomness import root_named
 from cem.scores import whole_number
@@ -48,7 +50,7 @@ def session(
     check_problem(problem)
     size_of(method.n_samples, 0)
     settings["chunk_size"] = chunk_size
-    callbacks = _callbacks(callback)
+    callbacks = (*callbacks_of(callback), logged(problem))
     families = (method.init().v, method.nominal)
     if checkpoint is not None:
         path = Path(checkpoint)
@@ -72,18 +74,6 @@ def session(
         )
 
 
-def _callbacks(callback: Any) -> tuple[Callback, ...]:
-    if callback is None:
-        return ()
-    listed = tuple(callback) if isinstance(callback, Iterable) else (callback,)
-    callbacks = (callback,) if callable(callback) else listed
-    if not all(callable(c) for c in callbacks):
-        raise TypeError(
-            f"callback must be a function of (state, record), or several of them; got {callback!r}"
-        )
-    return callbacks
-
-
 def check_problem(problem: Any) -> None:
     """Refuse what cannot be called."""
     if not callable(problem):
@@ -93,9 +83,9 @@ def check_problem(problem: Any) -> None:
         )
 
 
-def chunk_size_of(problem: Any, chunk_size: int | None) -> int:
-    """The chunk size asked for, or the one that the problem brings."""
-    size = getattr(problem, "chunk_size", CHUNK_SIZE) if chunk_size is None else chunk_size
+def chunk_size_of(problem: Any, chunk_size: int | None, usual: int = CHUNK_SIZE) -> int:
+    """The chunk size asked for, or the one that the problem brings, or the usual one."""
+    size = getattr(problem, "chunk_size", usual) if chunk_size is None else chunk_size
     return whole_number("chunk_size", size)
 
 
@@ -113,5 +103,6 @@ def nominal_of(problem: Any, family: Family | None) -> Family:
         raise TypeError(
             "expected a family with sample, log_density, fit and smooth, such as "
             f"cem.Bernoulli([0.5] * 8); got {reprlib.repr(family)} of type {type(family).__name__}"
+            "; for a box write bounds=[(low, high), ...]"
         )
     return family
