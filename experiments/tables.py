@@ -11,19 +11,19 @@ from sqlalchemy import (
     Double,
     Float,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
     String,
     Table,
     Text,
-    UniqueConstraint,
 )
 from sqlalchemy.types import UserDefinedType
 
 from cem.state import Record
 
-VERSION = 4  # of these tables
+VERSION = 4  # of these tables; experiments.migrations brings older ones here
 
 
 class Untyped(UserDefinedType[float]):
@@ -71,14 +71,14 @@ runs = Table(
     Column("created", String, nullable=False),  # ISO 8601, UTC
     Column("status", String, nullable=False),  # planned, running, done, failed or interrupted
     Column("writer", String, nullable=False),  # the one process that may add to the run
-    Column("touched", String, nullable=False),  # ISO 8601, UTC: when it last did
+    Column("touched", String, nullable=False, server_default=""),  # ISO 8601, UTC: when it last did
     Column("seconds", Float, nullable=False),
     Column("result", JSON(none_as_null=True)),
     Column("error", Text),
     Column("checkpoint", LargeBinary),
     Column("note", Text, nullable=False, server_default=""),
     Column("tags", JSON, nullable=False, server_default="[]"),  # words
-    UniqueConstraint("study", "variation", "seed"),
+    Index("runs_of_a_study", "study", "variation", "seed", unique=True),
 )
 
 iterations = Table(

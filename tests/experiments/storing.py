@@ -1,0 +1,31 @@
+"""What the tests of the store put into it."""
+
+import math
+import struct
+
+from cem.state import Record
+
+WHOLE = {"t", "restart", "nfev", "n", "n_bad", "n_elite", "n_hit"}
+ROW = {
+    "experiment": "bridge",
+    "problem": "bridge",
+    "job": "estimate",
+    "settings": {"rho": 0.1, "graph": None},
+    "seed": 2**100,
+    "versions": {"numpy": "2.0"},
+}
+
+
+def bits(record):
+    """The numbers of a record, bit for bit; a NaN is a NaN."""
+    return [
+        value
+        if isinstance(value, int)
+        else struct.pack("d", math.nan if math.isnan(value) else value)
+        for value in record
+    ]
+
+
+def record(t, **changes):
+    numbers = {name: t if name in WHOLE else float(t) for name in Record._fields}
+    return Record(**numbers | changes)
