@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from experiments.settings import DRIVERS, changed, complete, of_problem, parse
+from experiments.toml_file import TomlFile
 from problems import nearest
 
 FOLDER = Path(__file__).parent / "catalogue"
-KEYS = {  # what a file may hold, and the type of it
-    "description": str,
-    "problem": str,
-    "job": str,
-    "seed": int,
-    "settings": dict,  # of the problem
-    "method": dict,  # keyword arguments of the driver
+KEYS: dict[str, tuple[type, ...]] = {  # what a file may hold, and the type of it
+    "description": (str,),
+    "problem": (str,),
+    "job": (str,),
+    "seed": (int,),
+    "settings": (dict,),  # of the problem
+    "method": (dict,),  # keyword arguments of the driver
 }
 REQUIRED = ("description", "problem", "job")
 
@@ -63,44 +63,38 @@ def find(name: str) -> Experiment:
 
 
 def read(path: Path) -> Experiment:
-    """Read and check an experiment file; every complaint begins with the file's name."""
-    try:
-        return _experiment(path, tomllib.loads(path.read_text(encoding="utf-8")))
-    except ValueError as error:  # tomllib's and Unicode's too
-        raise ValueError(f"{path.name}: {error}") from error
-
-
-def _experiment(path: Path, table: dict[str, Any]) -> Experiment:
-    for key, value in table.items():
-        if key not in KEYS:
-            raise ValueError(f"no key {key!r}" + nearest(key, list(KEYS)))
-        if type(value) is not KEYS[key]:
-            raise ValueError(f"{key} must be a {_toml(KEYS[key])}; got {value!r}")
-    if missing := [key for key in REQUIRED if key not in table]:
-        raise ValueError(f"the key {missing[0]} is missing; expected {', '.join(REQUIRED)}")
+    """Read and check an experiment file; every complaint begins with the file's name and line."""
+    file = TomlFile.read(path)
+    file.check(KEYS)
+    table = file.table
+    with file.at():
+        if missing := [key for key in REQUIRED if key not in table]:
+            raise ValueError(f"the key {missing[0]} is missing; expected {', '.join(REQUIRED)}")
     problem, job, seed = table["problem"], table["job"], table.get("seed", 1)
-    if job not in DRIVERS:
-        raise ValueError(f"no job {job!r}" + nearest(job, list(DRIVERS)))
-    if seed < 0:
-        raise ValueError(f"seed must be at least 0; got {seed}")
-    given = _given(problem, table.get("settings", {}), table.get("method", {}))
-    settings = complete(problem, job, given, base=path.parent)
-    return Experiment(path.stem, table["description"], problem, job, settings, seed)
+    with file.at("job"):
+        if job not in DRIVERS:
+            raise ValueError(f"no job {job!r}" + nearest(job, list(DRIVERS)))
+    with file.at("seed"):
+        if seed < 0:
+            raise ValueError(f"seed must be at least 0; got {seed}")
+    given = {**_given(file, problem, job, "settings"), **_given(file, problem, job, "method")}
+    return Experiment(
+        path.stem, table["description"], problem, job, complete(problem, job, {}) | given, seed
+    )
 
 
-def _given(problem: str, settings: dict[str, Any], method: dict[str, Any]) -> dict[str, Any]:
-    """Both tables of a file as one; each of them holds its own."""
-    ours = of_problem(problem)
-    for key in settings:
-        if key not in ours:
-            raise ValueError(
-                f"the problem {problem!r} has no setting {key!r}" + nearest(key, sorted(ours))
-            )
-    for key in method:
-        if key in ours:
-            raise ValueError(f"{key} is a setting of the problem: move it to [settings]")
-    return settings | method
-
-
-def _toml(kind: type) -> str:
-    return {str: "string", int: "whole number", dict: "table"}[kind]
+def _given(file: TomlFile, problem: str, job: str, table: str) -> dict[str, Any]:
+    """The settings of one table of a file; each of the two holds its own."""
+    with file.at("problem"):
+        ours = of_problem(problem)
+    given = {}
+    for key, value in file.table.get(table, {}).items():
+        with file.at(table, key):
+            if table == "settings" and key not in ours:
+                raise ValueError(
+                    f"the problem {problem!r} has no setting {key!r}" + nearest(key, sorted(ours))
+                )
+            if table == "method" and key in ours:
+                raise ValueError(f"{key} is a setting of the problem: move it to [settings]")
+            given[key] = complete(problem, job, {key: value}, base=file.path.parent)[key]
+    return given

@@ -62,6 +62,7 @@ def of_driver(job: str) -> dict[str, inspect.Parameter]:
     parameters = dict(inspect.signature(DRIVERS[job]).parameters)
     if "options" in parameters:
         parameters = {**inspect.signature(study).parameters, **parameters}
+    del parameters["evaluation_timeout"]  # decides when to give up, not what comes out
     return {k: p for k, p in parameters.items() if _kinds(str(p.annotation))}
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from experiments import catalogue
+from experiments import catalogue, summaries
 from experiments.settings import parse
 
 GOOD = """
@@ -67,14 +67,24 @@ def test_a_file_is_read_with_every_default_written_down(read):
     ],
 )
 def test_a_mistake_in_a_file_is_named_with_the_file_and_the_nearest_word(read, old, new, complaint):
-    with pytest.raises(ValueError, match=r"^mine\.toml: ") as caught:
+    with pytest.raises(ValueError, match=r"^mine\.toml(, line \d+)?: ") as caught:
         read(GOOD.replace(old, new))
     assert complaint in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [("gamma", "gama", 6), ("rho = 0.2", "rho = nan", 8), ("problem =", "porblem =", 3)],
+)
+def test_a_mistake_in_a_file_is_named_with_its_line(read, old, new, line):
+    with pytest.raises(ValueError, match=rf"^mine\.toml, line {line}: "):
+        read(GOOD.replace(old, new))
+
+
 def test_a_new_file_is_all_that_a_new_experiment_needs(cem, tmp_path_factory, monkeypatch):
     elsewhere = tmp_path_factory.mktemp("catalogue")
-    monkeypatch.setattr(catalogue, "FOLDER", elsewhere)
+    for module in (catalogue, summaries):
+        monkeypatch.setattr(module, "FOLDER", elsewhere)
     (elsewhere / "mine.toml").write_text(GOOD)
     assert cem("list").out == "mine  a bridge\n"
     assert cem("run", "mine", "--set", "n_final=2000", "--quiet").out == "mine-0001\n"

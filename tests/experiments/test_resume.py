@@ -189,7 +189,8 @@ def test_an_interrupted_run_says_how_to_go_on(cem, folder, add_problem):
     said = cem("run", "fragile", "--set", "raises=KeyboardInterrupt", "--store", "a.db")
     assert said.code == 130
     assert said.err == (
-        "cem: interrupted; go on with: cem resume fragile-0001 --store sqlite:///a.db\n"
+        f"cem: interrupted; run fragile-0001 keeps its {iterations('a.db')} iterations; "
+        "go on with: cem resume fragile-0001 --store a.db\n"
     )
     (shown,) = json.loads(cem("runs", "--store", "a.db", "--json").out)
     assert shown["status"] == "interrupted"
