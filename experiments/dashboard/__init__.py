@@ -1,0 +1,1 @@
+"""A live page over the store, for runs that are going on."""

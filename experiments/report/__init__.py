@@ -1,0 +1,1 @@
+"""Runs on a page of HTML: the static report, and the parts it shares with the dashboard."""
