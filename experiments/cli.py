@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 import typer
 
+from experiments import logs
 from experiments.app import app
-from experiments.commands import looking, running  # noqa: F401 - each adds its own to app
+
+GROUPS = (  # each adds its commands to the app; --help lists them in this order
+    "choosing",
+    "running",
+    "looking",
+    "sweeping",
+    "comparing",
+    "reporting",
+    "keeping",
+    "moving",
+)
+TOLD = (ValueError, TypeError, OSError, RuntimeError, ImportError, MemoryError)  # in one line
+
+for group in GROUPS:
+    import_module(f"experiments.commands.{group}")
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command; an error is one line, and exit status 1."""
-    try:
-        app(arguments, prog_name="cem")
-    except (ValueError, TypeError, OSError) as error:
-        from experiments.runner import one_line
+    with logs.to_stderr():
+        try:
+            app(arguments, prog_name="cem")
+        except TOLD as error:
+            from experiments.runner import one_line
 
-        notes = getattr(error, "__notes__", [])
-        typer.echo("; ".join([f"cem: error: {one_line(error)}", *notes]), err=True)
-        sys.exit(1)
+            logs.LOGGER.debug("where it happened:", exc_info=True)
+            notes = getattr(error, "__notes__", [])
+            typer.echo("; ".join([f"cem: error: {one_line(error)}", *notes]), err=True)
+            sys.exit(1)

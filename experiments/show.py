@@ -6,22 +6,29 @@ import csv
 import io
 import json
 import math
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from textwrap import shorten
 from typing import Any, TextIO
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
 from cem.state import History, Record
+from experiments.catalogue import Experiment
 from experiments.runner import FIGURES, strict, summary
 from experiments.store import Run
 
 OPTIMISED = ("t", "nfev", "gamma", "best", "n_elite", "ess", "max_weight", "entropy", "kl")
 ESTIMATED = ("t", "nfev", "gamma", "n_hit", "ess", "max_weight", "variation", "kl")
 ROWS = 20  # of iterations in a table; of more, the first and last ones
+UNBOUNDED = 10_000  # columns
+SHORTEST = 24  # that a result is cut to before a column is left out
+COORDINATES = 12  # of x in a table
+SPARED = ("created", "tags", "seconds", "iterations", "study", "variation")  # if it is narrow
 FINAL = "final"  # what stands for t in the row of a final sample
 
 
@@ -39,7 +46,7 @@ def in_own_sign(history: History, job: str) -> History:
 
 def result(run: Run, to: TextIO | None = None) -> None:
     """How a run ended, as an aligned table."""
-    _print(_pairs(_of_run(run)), to)
+    print_table(_pairs(_of_run(run)), to)
 
 
 def details(run: Run, history: History, to: TextIO | None = None) -> None:
@@ -51,28 +58,63 @@ def details(run: Run, history: History, to: TextIO | None = None) -> None:
         "with": ", ".join(f"{name} {version}" for name, version in run.versions.items()),
         "settings": ", ".join(f"{key}={value}" for key, value in used.items()),
         "seed": str(run.seed),
+        **_marks(run),
     }
-    _print(_pairs(_of_run(run) | about), to)
+    print_table(_pairs(_of_run(run) | about), to)
     if history:
         names = ESTIMATED if _is_estimated(run.job) else OPTIMISED
-        _print(_iterations(in_own_sign(history, run.job), names), to)
+        print_table(_iterations(in_own_sign(history, run.job), names), to)
 
 
 def listing(
-    runs: Iterable[Run], counts: Mapping[int, tuple[int, int]], to: TextIO | None = None
+    runs: Sequence[Run], counts: Mapping[int, tuple[int, int]], to: TextIO | None = None
 ) -> None:
-    """One line per run."""
-    table = Table(box=None, pad_edge=False)
-    for name in ("run", "status", "created", "seconds", "iterations", "evaluations"):
-        words = name in {"run", "status", "created"}
-        table.add_column(name, justify="left" if words else "right", no_wrap=True)
-    table.add_column("result")
-    for run in runs:
-        done, spent = counts.get(run.id, (0, 0))
-        when = run.created[:16].replace("T", " ")
-        row = (run.name, run.status, when, f"{run.seconds:.1f}", f"{done:,}", f"{spent:,}")
-        table.add_row(*row, _in_short(run))
-    _print(table, to)
+    """One line per run; in a narrow terminal, without the columns that matter least."""
+    columns = {
+        "run": [run.name for run in runs],
+        **{key: [_marks(run).get(key, "") for run in runs] for key in ("study", "variation")},
+        "status": [run.status for run in runs],
+        "created": [run.created[:16].replace("T", " ") for run in runs],
+        "seconds": [f"{run.seconds:.1f}" for run in runs],
+        "iterations": [f"{counts.get(run.id, (0, 0))[0]:,}" for run in runs],
+        "evaluations": [f"{counts.get(run.id, (0, 0))[1]:,}" for run in runs],
+        "tags": [_marks(run).get("tags", "") for run in runs],
+        "result": [_in_short(run) for run in runs],
+    }
+    used = {name: cells for name, cells in columns.items() if any(cells) or name == "result"}
+    console = console_of(to, unbounded=True)
+    for name in (*SPARED, None):
+        excess = _width(used) - console.width
+        if excess <= _widest(used["result"]) - SHORTEST:
+            break
+        used.pop(name, None)
+    console.print(_columns(used, excess))
+
+
+def description(experiment: Experiment, to: TextIO | None = None) -> None:
+    """An experiment: what it is about, and its settings."""
+    from experiments import describe
+
+    console = console_of(to)
+    console.print(f"{experiment.name}: {experiment.description}")
+    console.print(f"{experiment.job} {experiment.problem}, seed {experiment.seed}")
+    if about := describe.about(experiment):
+        console.print(f"\n{about}")
+    found = describe.settings(experiment)
+    for of in ("problem", "method"):
+        rows = [setting for setting in found if setting.of == of]
+        if rows:
+            console.print()
+            table = Table(box=None, pad_edge=False)
+            table.add_column(f"of the {of}", no_wrap=True)
+            table.add_column("value", overflow="fold")
+            table.add_column("type")
+            if of == "method":
+                table.add_column("meaning")
+            for row in rows:
+                cells = (row.key, _value(row.value), row.type, row.meaning)
+                table.add_row(*cells[: len(table.columns)])
+            console.print(table)
 
 
 def export(run: Run, history: History, form: str) -> str:
@@ -95,6 +137,7 @@ def _of_run(run: Run) -> dict[str, str]:
     found = summary(run)
     if run.status != "done":
         how = {
+            "planned": "planned: begin with",
             "running": "running, or killed: if so, go on with",
             "interrupted": "interrupted: go on with",
             "failed": "failed: once the cause is removed, go on with",
@@ -125,9 +168,22 @@ def _figures(found: Mapping[str, Any]) -> dict[str, str]:
         }
         return rows | ({} if known is None else {"exact": f"{known:.6g}"})
     x = found["x"]
-    few = " ".join(f"{number:g}" for number in x[:12]) + (" ..." if len(x) > 12 else "")
-    rows = {"best score": f"{found['fun']:.10g}", "x": f"{few} ({len(x)} coordinates)"}
+    few = " ".join(f"{number:g}" for number in x[:COORDINATES])
+    left = len(x) - COORDINATES
+    size = f"... ({left} more of {len(x)}: --json)" if left > 0 else f"({len(x)} coordinates)"
+    rows = {"best score": f"{found['fun']:.10g}", "x": f"{few} {size}"}
     return rows | ({} if known is None else {"optimum": f"{known:.10g}"})
+
+
+def _marks(run: Run) -> dict[str, str]:
+    """What people and studies have attached to a run, if anything."""
+    marks = {
+        "study": run.study,
+        "variation": run.variation,
+        "tags": ", ".join(run.tags),
+        "note": run.note,
+    }
+    return {key: text for key, text in marks.items() if text}
 
 
 def _error(found: Mapping[str, Any]) -> str:
@@ -183,10 +239,50 @@ def _pairs(rows: Mapping[str, str]) -> Table:
     return table
 
 
-def _print(table: Table, to: TextIO | None) -> None:
+def _widest(cells: Iterable[str]) -> int:
+    return max(map(cell_len, cells))
+
+
+def _width(columns: Mapping[str, Sequence[str]]) -> int:
+    return sum(_widest([name, *cells]) + 2 for name, cells in columns.items()) - 2
+
+
+def _columns(columns: Mapping[str, Sequence[str]], excess: int) -> Table:
+    """The columns as a table; if there is an excess of width, the results are cut by it."""
+    table = Table(box=None, pad_edge=False)
+    for name in columns:
+        numbers = name in {"seconds", "iterations", "evaluations"}
+        table.add_column(name, justify="right" if numbers else "left", no_wrap=True)
+    if excess > 0:
+        table.columns[-1].max_width = max(_widest(columns["result"]) - excess, 1)
+    for row in zip(*columns.values(), strict=True):
+        table.add_row(*row)
+    return table
+
+
+def _value(value: Any) -> str:
+    """As ``--set`` takes it."""
+    return "none" if value is None else str(value).lower() if value in {True, False} else str(value)
+
+
+def console_of(to: TextIO | None = None, *, unbounded: bool = False) -> Console:
+    """What tables are printed on: 120 columns or ``unbounded`` where nobody looks, never coloured.
+
+    On a terminal it is as wide as that; with the variable NO_COLOR nothing is emphasised.
+    """
     to = to or sys.stdout
-    width, height = (None, None) if to.isatty() else (120, 50)
-    Console(file=to, highlight=False, markup=False, width=width, height=height).print(table)
+    if to.isatty():
+        plain = {"color_system": None} if os.environ.get("NO_COLOR") else {}
+        return Console(file=to, highlight=False, markup=False, **plain)
+    width = UNBOUNDED if unbounded else 120
+    return Console(
+        file=to, highlight=False, markup=False, width=width, height=50, color_system=None
+    )
+
+
+def print_table(table: Table, to: TextIO | None = None) -> None:
+    """Print a table, plainly where nobody looks."""
+    console_of(to).print(table)
 
 
 def picture(run: Run, history: History, path: Path) -> None:

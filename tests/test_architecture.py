@@ -20,14 +20,16 @@ LAYERS = (  # of cem, from the ground up: a module imports from lower layers onl
     {"widths", "screening", "archive", "evolution", "treatments", "wrapping"},
     {"indicators", "engine", "stopping", "parallel", "diagnostics", "results"}
     | {"chains", "standard"},
-    {"run", "checkpoint", "cooperation", "noise", "arrival", "pooling", "curve"},
+    {"run", "checkpoint", "intermediate", "cooperation", "noise", "arrival", "pooling", "curve"}
+    | {"sampling"},
     {"callbacks", "restarts", "race", "borders", "probing", "weighted"},
-    {"paired"},
-    {"session", "answer", "presets", "constraints", "measurement", "reliability", "methods"},
+    {"paired", "logs"},
+    {"session", "answer", "presets", "constraints", "measurement", "reliability", "methods"}
+    | {"pointwise"},
     {"measured", "refining"},
     {"study"},
     {"optimize", "estimate"},
-    {"plot", "testing", "replications"},
+    {"plot", "testing", "integrations", "replications"},
     {""},  # cem itself, the public names
 )
 LAYER = {name: height for height, names in enumerate(LAYERS) for name in names}

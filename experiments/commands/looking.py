@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from experiments.app import AsJson, RunName, StoreUrl, app
+from experiments import completion
+from experiments.app import AsJson, RunName, StoreUrl, app, examples
 
 
 class Format(StrEnum):
@@ -18,23 +19,67 @@ class Format(StrEnum):
     JSON = "json"
 
 
-@app.command()
-def runs(*, store: StoreUrl = None, json: AsJson = False) -> None:
-    """List the runs in the store."""
+class Status(StrEnum):
+    """Where a run can be."""
+
+    PLANNED = "planned"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+@app.command(
+    epilog=examples(
+        "cem runs",
+        "cem runs --status failed --limit 10   # the last ten that failed",
+        "cem runs --tag good --json",
+    )
+)
+def runs(
+    *,
+    study: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STUDY", help="Only those of a study.", autocompletion=completion.studies
+        ),
+    ] = None,
+    status: Annotated[
+        list[Status] | None, typer.Option(help="Only those that are so; may be repeated.")
+    ] = None,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TAG", help="Only those with the tag; of several, with all."),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only that many, the last.")] = None,
+    store: StoreUrl = None,
+    json: AsJson = False,
+) -> None:
+    """List the runs in the store, oldest first.
+
+    A narrow terminal leaves out some columns; --json has everything.
+    """
     from experiments import runner, show
     from experiments.store import Store
 
     with Store(store, create=False) as opened:
-        found = opened.runs()
+        all_ = opened.runs(study=study and opened.study(study).name)  # an unknown one is an error
+        found = [
+            run
+            for run in all_
+            if (not status or run.status in status) and set(tag or []) <= set(run.tags)
+        ][-(limit or 0) :]
         if json:
             typer.echo(show.as_json([runner.summary(run) for run in found]))
         elif found:
             show.listing(found, opened.counts())
+        elif all_:
+            typer.echo(f"none of the {len(all_)} runs in {opened.name} is like that", err=True)
         else:
             typer.echo(f"no runs yet in {opened.name}", err=True)
 
 
-@app.command("show")
+@app.command("show", epilog=examples("cem show bridge-0001", "cem show last --json"))
 def show_(run: RunName, *, store: StoreUrl = None, json: AsJson = False) -> None:
     """Show a run: how it ended, its settings, its iterations."""
     from experiments import runner, show
@@ -48,7 +93,7 @@ def show_(run: RunName, *, store: StoreUrl = None, json: AsJson = False) -> None
             show.details(found, opened.history(found))
 
 
-@app.command()
+@app.command(epilog=examples("cem plot bridge-0001 -o bridge.png", "cem plot last -o run.svg"))
 def plot(
     run: RunName,
     *,
@@ -56,18 +101,27 @@ def plot(
         Path, typer.Option("-o", "--output", metavar="FILE", help="A .png, .svg or .pdf file.")
     ],
     store: StoreUrl = None,
+    json: AsJson = False,
 ) -> None:
-    """Draw a run: levels and best, the density's entropy, the weights, the estimate."""
+    """Draw a run: levels, best, entropy, weights, estimate."""
     from experiments import show
     from experiments.store import Store
 
     with Store(store, create=False) as opened:
         found = opened.find(run)
         show.picture(found, opened.history(found), output)
-    typer.echo(f"{output}: {found.name}", err=True)
+    if json:
+        typer.echo(show.as_json({"run": found.name, "file": str(output.absolute())}))
+    else:
+        typer.echo(f"{output}: {found.name}", err=True)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "cem export bridge-0001",
+        "cem export last --format json -o last.json   # the run itself, too",
+    )
+)
 def export(
     run: RunName,
     *,
@@ -78,7 +132,7 @@ def export(
     ] = None,
     store: StoreUrl = None,
 ) -> None:
-    """Write the iterations of a run as CSV, or with all about the run as JSON."""
+    """Write the iterations of a run as CSV, or all about it as JSON."""
     from experiments import show
     from experiments.store import Store
 

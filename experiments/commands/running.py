@@ -2,62 +2,95 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from experiments.app import AsJson, Quiet, RunName, StoreUrl, Workers, app
+from experiments import completion
+from experiments.app import (
+    AsJson,
+    EvaluationTimeout,
+    Quiet,
+    RunName,
+    StoreUrl,
+    Verbose,
+    Workers,
+    app,
+    command,
+    examples,
+)
 
 if TYPE_CHECKING:
     from experiments.runner import Task
     from experiments.store import Run, Store
 
 
-@app.command("list")
-def list_() -> None:
-    """List the experiments of the catalogue."""
-    from experiments import catalogue
-
-    names = catalogue.names()
-    width = max(map(len, names), default=0)
-    for name in names:
-        typer.echo(f"{name:{width}}  {catalogue.find(name).description}")
-
-
-@app.command()
+@app.command(
+    epilog=examples(
+        "cem run bridge",
+        "cem run maxcut --set n=60 --set m=30 --seed 2   # other settings, seed",
+        "cem run tsp --workers 4 -v                      # four processes, and a log",
+        "cem run bridge --json > result.json             # for programs",
+    )
+)
 def run(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="An experiment of 'cem list'.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="An experiment of 'cem list'.",
+            autocompletion=completion.experiments,
+        ),
+    ],
     *,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; may be repeated."),
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Change a setting; may be repeated. 'cem describe NAME' lists them.",
+            autocompletion=completion.settings,
+        ),
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Root of all randomness.")] = None,
     workers: Workers = 1,
+    evaluation_timeout: EvaluationTimeout = None,
     store: StoreUrl = None,
     json: AsJson = False,
     quiet: Quiet = False,
+    _verbose: Verbose = 0,
 ) -> None:
-    """Run an experiment; every iteration goes into the store."""
+    """Run an experiment; every iteration goes into the store.
+
+    Ctrl-C ends it after the current iteration, a second Ctrl-C at once; 'cem resume' goes on.
+    """
     from experiments import catalogue, runner
     from experiments.store import Store
 
     experiment = catalogue.find(name).changed(settings or [], seed)
     with Store(store) as opened:
         new, task = runner.begin(experiment, opened)
-        _go(new, opened, task, workers=workers, json=json, quiet=quiet)
+        how = {"workers": workers, "evaluation_timeout": evaluation_timeout}
+        _print(_go(new, opened, store, quiet=quiet, task=task, **how), json=json, quiet=quiet)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "cem resume bridge-0001",
+        "cem resume last --workers 4   # the same bits with any number",
+    )
+)
 def resume(
     run: RunName,
     *,
     workers: Workers = 1,
+    evaluation_timeout: EvaluationTimeout = None,
     store: StoreUrl = None,
     json: AsJson = False,
     quiet: Quiet = False,
+    _verbose: Verbose = 0,
 ) -> None:
-    """Go on with a run that was cut; the result has the same bits as if it had not been."""
+    """Go on with a run that was cut, to the bits of an uncut one."""
     from experiments import runner
     from experiments.store import Store
 
@@ -65,30 +98,33 @@ def resume(
         found = opened.find(run)
         if warning := runner.other_versions(found):
             typer.echo(f"cem: {warning}", err=True)
-        _go(found, opened, workers=workers, json=json, quiet=quiet)
+        how = {"workers": workers, "evaluation_timeout": evaluation_timeout}
+        _print(_go(found, opened, store, quiet=quiet, **how), json=json, quiet=quiet)
 
 
 def _go(
-    run: Run,
-    store: Store,
-    task: Task | None = None,
-    *,
-    workers: int,
-    json: bool,
-    quiet: bool,
-) -> None:
-    """Run it, watched if somebody is looking, and print how it ended."""
-    from experiments import runner, show
-    from experiments.database import DEFAULT
+    run: Run, opened: Store, store: str | None, *, quiet: bool, task: Task | None = None, **how: Any
+) -> Run:
+    """Run it, watched if somebody is looking; if it is interrupted, say how to go on."""
+    from experiments import logs, runner
+    from experiments.interrupt import gently
     from experiments.watch import watching
 
-    try:
-        with watching(run.name, run.job, quiet=quiet) as watch:
-            run = runner.go(run, store, task, workers=workers, watch=watch)
-    except KeyboardInterrupt:
-        elsewhere = "" if store.name == DEFAULT else f" --store {store.name}"
-        typer.echo(f"cem: interrupted; go on with: cem resume {run.name}{elsewhere}", err=True)
-        raise typer.Exit(130) from None
+    with gently() as asked:
+        try:
+            with watching(run.name, run.job, quiet=quiet or logs.iterations()) as watch:
+                return runner.go(run, opened, task, watch=[*watch, asked.check], **how)
+        except KeyboardInterrupt as error:
+            kept = getattr(error, "__notes__", [])
+            again = f"go on with: {command('resume', run.name, store=store)}"
+            typer.echo("; ".join(["cem: interrupted", *kept, again]), err=True)
+            raise typer.Exit(asked.exit_status) from None
+
+
+def _print(run: Run, *, json: bool, quiet: bool) -> None:
+    """Print how a run ended."""
+    from experiments import runner, show
+
     if json:
         typer.echo(show.as_json(runner.summary(run)))
     elif quiet:

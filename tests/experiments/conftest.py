@@ -1,12 +1,61 @@
 """The ``cem`` command in this process, in an empty folder; and problems made for a test."""
 
+import subprocess
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 import problems
 from experiments import catalogue
 from experiments.cli import main
+
+sys.path.insert(0, str(Path(__file__).parent))
+from postgres import database, server  # noqa: F401 - fixtures: an empty store of each kind
+
+SLOW = {
+    "slow.py": '''"""Takes its time; in the presence of some files it hangs, or dies."""
+import os, time
+from pathlib import Path
+import cem
+
+class Slow:
+    chunk_size = 50
+    def __call__(self, x):
+        time.sleep(0.1)
+        if Path("hang").exists():
+            Path(f"{os.getpid()}.pid").touch()
+            time.sleep(600)
+        if Path("die").exists():
+            os._exit(1)
+        return -((x - 3.0) ** 2).sum(axis=1)
+    def nominal(self):
+        return cem.Normal([0.0] * 3, [2.0] * 3)
+
+problem = Slow
+''',
+    "slow.toml": """
+description = "made for a test"
+problem = "slow"
+job = "maximize"
+[method]
+n_samples = 100
+max_iterations = 12
+""",
+    "command.py": """
+import sys
+from pathlib import Path
+import problems
+from experiments import catalogue
+here = Path(__file__).parent
+problems.__path__.append(str(here))
+catalogue.FOLDER = here
+if __name__ == "__main__":
+    from experiments.cli import main
+    main()
+""",
+}
 
 
 @dataclass(frozen=True)
@@ -57,6 +106,32 @@ def add_problem(tmp_path_factory, monkeypatch):
         return here
 
     return add
+
+
+@pytest.fixture(scope="session")
+def script(tmp_path_factory):
+    """The command as a file, with one experiment, ``slow``."""
+    here = tmp_path_factory.mktemp("slow")
+    for name, text in SLOW.items():
+        (here / name).write_text(text)
+    return here / "command.py"
+
+
+@pytest.fixture
+def start(script):
+    """Start the command as a process of its own, for signals to reach it."""
+    begun = []
+
+    def start(*words):
+        line = [sys.executable, script, *map(str, words)]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        begun.append(subprocess.Popen(line, **pipes))
+        return begun[-1]
+
+    yield start
+    for process in begun:
+        process.kill()
+        process.communicate()
 
 
 @pytest.fixture
