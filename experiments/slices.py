@@ -41,12 +41,18 @@ class Enough(BaseException):
 
 
 def advance(
-    spec: Spec, saved: bytes | None, history: History, used: float, seconds: float = SECONDS
+    spec: Spec,
+    saved: bytes | None,
+    history: History,
+    used: float,
+    seconds: float = SECONDS,
+    *,
+    evaluation_timeout: float | None = None,
 ) -> Slice:
     """Go on with a run for about so many seconds, at least one iteration, or to its end.
 
     ``saved`` is its last checkpoint, ``history`` its records so far, ``used`` the seconds that it
-    took. What the problem raises comes back in words.
+    took. What the problem raises comes back in words, and so does a call of it that takes too long.
 
     >>> settings = '{"n_samples": 100, "n_final": 100}'
     >>> done = advance(Spec("one", "bridge", "estimate", settings, 1), None, History(), 0.0)
@@ -69,7 +75,7 @@ def advance(
         task = _prepared(spec)
         start = restore(task, saved, history, spec.name)
         since = time.monotonic()
-        outcome = drive(task, start, used, callback=[watch])
+        outcome = drive(task, start, used, callback=[watch], evaluation_timeout=evaluation_timeout)
     except Enough:
         pass
     except Exception as failure:  # noqa: BLE001 - the problem is the user's

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from cem.state import History
@@ -118,10 +119,16 @@ class Sweep:
     """The runs of a study on their way; `go` brings them to their ends."""
 
     def __init__(
-        self, store: Store, crew: Crew, page: Page, stop_asked: Callable[[], bool]
+        self,
+        store: Store,
+        crew: Crew,
+        page: Page,
+        stop_asked: Callable[[], bool],
+        evaluation_timeout: float | None = None,
     ) -> None:
         self.store, self.crew, self.page = store, crew, page
         self.stop_asked = stop_asked
+        self.advance = partial(advance, evaluation_timeout=evaluation_timeout)
         runs = [run for run in page.standing.runs.values() if run.status != "done"]
         self.waiting = deque(sorted(runs, key=lambda run: run.status == "planned"))
         self.elsewhere: list[Run] = []  # at which another process is
@@ -183,7 +190,7 @@ class Sweep:
 
     def _submit(self, flight: Flight) -> None:
         args = (flight.spec, flight.saved, flight.history, flight.used, SECONDS)
-        future = self.crew.executor.submit(advance, *args)
+        future = self.crew.executor.submit(self.advance, *args)
         self.flying[future] = flight
 
     def _land(self) -> None:

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from experiments.app import AsJson, Quiet, StoreUrl, Verbose, app, command, examples
+from experiments.app import (
+    AsJson,
+    EvaluationTimeout,
+    Quiet,
+    StoreUrl,
+    Verbose,
+    app,
+    command,
+    examples,
+)
 
 if TYPE_CHECKING:
+    from experiments.crew import Crew
+    from experiments.interrupt import Asked
     from experiments.progress import Page, Standing
-    from experiments.store import Store
 
 
 @app.command(
@@ -35,6 +47,7 @@ def sweep(
         str | None,
         typer.Option(metavar="URL", help="A Dask scheduler whose workers run, such as tcp://..."),
     ] = None,
+    evaluation_timeout: EvaluationTimeout = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be run.")] = False,
     store: StoreUrl = None,
     json: AsJson = False,
@@ -66,8 +79,11 @@ def sweep(
             with Page(standing, quiet=quiet or json or logs.iterations()) as page:
                 how = ["--workers", str(workers)] if workers != 1 else []
                 how += ["--cluster", cluster] if cluster else []
+                if evaluation_timeout is not None:
+                    how += ["--evaluation-timeout", f"{evaluation_timeout:g}"]
                 again = command("sweep", str(file), *how, store=store)
-                _go(opened, page, workers=workers, cluster=cluster, again=again)
+                with _gently(page, again) as asked, _crew(workers, cluster) as crew:
+                    sweeping.Sweep(opened, crew, page, asked, evaluation_timeout).go()
         _print(standing, json=json, quiet=quiet)
     if standing.count("failed") and not dry_run:
         raise typer.Exit(1)
@@ -77,22 +93,26 @@ def sweep(
         typer.echo(f"cem: next: {', or '.join(words)}", err=True)
 
 
-def _go(opened: Store, page: Page, *, workers: int, cluster: str | None, again: str) -> None:
-    """Sweep; if it is interrupted, say how to go on."""
-    from experiments import crew
+@contextmanager
+def _gently(page: Page, again: str) -> Iterator[Asked]:
+    """A sweep that can be interrupted, and then says how to go on."""
     from experiments.interrupt import gently
-    from experiments.sweep import Sweep
 
     with gently() as asked:
         try:
-            with crew.cluster(cluster) if cluster else crew.local(workers) as hands:
-                Sweep(opened, hands, page, asked).go()
+            yield asked
             if page.standing.is_unfinished():
                 asked.check()
         except KeyboardInterrupt:
             line = page.standing.line()
             typer.echo(f"cem: interrupted: {line}; go on with: {again}", err=True)
             raise typer.Exit(asked.exit_status) from None
+
+
+def _crew(workers: int, cluster: str | None) -> AbstractContextManager[Crew]:
+    from experiments import crew
+
+    return crew.local(workers) if cluster is None else crew.cluster(cluster)
 
 
 def _print(standing: Standing, *, json: bool, quiet: bool) -> None:

@@ -34,16 +34,19 @@ if __name__ == "__main__":
     main()
 """
 DEADLY = '''"""Made for a test."""
-import os
+import os, time
 import numpy as np
 import cem
 
 class Deadly:
-    def __init__(self, deadly=False):
+    def __init__(self, deadly=False, hanging=False):
         self.deadly = deadly
+        self.hanging = hanging
     def __call__(self, x):
         if self.deadly:
             os._exit(1)
+        if self.hanging:
+            time.sleep(600)
         return x.sum(axis=1)
     def nominal(self):
         return cem.Bernoulli(np.full(20, 0.5))
@@ -144,6 +147,20 @@ def test_a_run_that_kills_its_workers_fails_by_name_and_the_others_are_done(fold
         ("deadly=true", 2): "failed",
         ("deadly=false", 1): "done",
         ("deadly=false", 2): "done",
+    }
+
+
+def test_a_run_that_hangs_fails_by_name_within_its_time_and_the_others_are_done(folder, begin):
+    grid = "seeds = 1\n[settings]\nn_samples = 100\n[grid]\nhanging = [true, false]\n"
+    (folder / "mine.toml").write_text(f'problem = "deadly"\njob = "maximize"\n{grid}')
+    sweep = begin("sweep", "mine.toml", "--evaluation-timeout", "2")
+    _, said = sweep.communicate(timeout=120)
+    assert sweep.returncode == 1
+    assert "deadly-0001 (hanging=true, seed 1) failed: chunk 1 of 1 was not scored " in said
+    assert "it took longer than 2 s" in said
+    assert {key: status for key, (status, *_) in endings("cem-runs.db").items()} == {
+        ("hanging=true", 1): "failed",
+        ("hanging=false", 1): "done",
     }
 
 
