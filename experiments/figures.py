@@ -110,7 +110,8 @@ def _bands(found: Comparison, axes: Axes) -> None:
         axes.plot(x, median, label=_short(one.name), **style)
         if len(drawn) <= SHADED:
             axes.fill_between(x, lower, upper, color=style["color"], alpha=0.2, linewidth=0)
-    what = "relative error" if is_estimated(found.job) else "best score so far"
+    luck = "luckiest" if found.noisy else "best"
+    what = "relative error" if is_estimated(found.job) else f"{luck} score so far"
     _goal(found, axes)
     shade = " and quartiles" if len(drawn) <= SHADED else ""
     _dressed(axes, "evaluations", what, f"median{shade} over seeds")
@@ -219,7 +220,7 @@ def _words(found: Comparison) -> str:
 def _places(values: Sequence[Any]) -> dict[str, float]:
     """Where values stand on an axis: numbers where they are, if they can be told apart there."""
     numbers = [float(v) for v in values] if all(map(_is_number, values)) else []
-    near = np.diff(numbers).min(initial=math.inf) < 0.06 * np.ptp(numbers) if numbers else True
+    near = np.diff(numbers).min(initial=math.inf) < 0.12 * np.ptp(numbers) if numbers else True
     return {_said(v): float(k) if near else float(v) for k, v in enumerate(values)}
 
 
@@ -230,7 +231,7 @@ def _is_number(value: Any) -> bool:
 def _said(value: Any) -> str:
     if value is None:
         return "none"
-    return f"{value:g}" if _is_number(value) else str(value)
+    return f"{value:.12g}" if _is_number(value) else str(value)
 
 
 def _drawn(found: Comparison) -> list[Variation]:
@@ -239,9 +240,10 @@ def _drawn(found: Comparison) -> list[Variation]:
         return list(found.variations)
     sign = 1.0 if found.job == "maximize" else -1.0
 
-    def loss(one: Variation) -> float:
-        value = _value(one)
-        return math.inf if math.isnan(value) else -sign * value
+    def loss(one: Variation) -> tuple[float, float]:
+        value, running = _value(one), one.running
+        soon = running.time if running else math.inf  # of equals
+        return (math.inf if math.isnan(value) else -sign * value), soon
 
     kept = sorted(found.variations, key=loss)[:MOST]
     return [one for one in found.variations if one in kept]

@@ -85,6 +85,8 @@ def dashboard(
 
 def _chosen(store: Store, names: list[str]) -> tuple[dict[str, Any] | None, list[Run]]:
     """The plan and the runs of a study, or no plan and the runs of these names."""
+    from experiments.comparison.gathering import named
+
     studies = {study.name: study for study in store.studies()}
     if len(names) == 1 and names[0] in studies:
         found = store.runs(study=names[0])
@@ -94,4 +96,6 @@ def _chosen(store: Store, names: list[str]) -> tuple[dict[str, Any] | None, list
     for name in names:
         if name in studies:
             raise ValueError(f"{name!r} is a study: expected one study, or names of runs")
-    return None, list({run.id: run for run in map(store.find, names)}.values())
+    return None, list(
+        {run.id: run for run in (named(store, name, studies) for name in names)}.values()
+    )

@@ -21,20 +21,24 @@ from experiments.task import FIGURES, strict
 class Comparison:
     """Everything that is said and drawn of a study, or of loose runs.
 
-    ``known`` is the exact value or optimum where all runs have the same, ``best`` the name of the
-    best variation, ``pairs`` all pairs of few variations and those with the best of many,
-    ``n_tests`` how many tests the p-values are corrected for.
+    ``known`` is the exact value or optimum where all runs have the same, ``n_known`` how many
+    different ones there are. ``best`` is the name of the best variation, ``pairs`` are all pairs of
+    few variations and those with the best of many, ``n_tests`` is how many tests the p-values are
+    corrected for. ``noisy`` says whether the answers were judged anew, so that the scores on the
+    way to them are lucky ones.
     """
 
     study: str | None
     problem: str
     job: str
     known: float | None
+    n_known: int
     target: Target | None
     variations: tuple[Variation, ...]
     best: str | None
     pairs: tuple[Pair, ...]
     n_tests: int
+    noisy: bool
 
     @property
     def figure(self) -> str:
@@ -49,6 +53,7 @@ class Comparison:
             "job": self.job,
             "figure": self.figure,
             "known": self.known,
+            "noisy": self.noisy,
             "target": self.target and asdict(self.target),
             "best": self.best,
             "variations": [one.as_dict() for one in self.variations],
@@ -74,6 +79,7 @@ def of(
     plan = plan or {}
     groups = _groups(runs, plan)
     found = {name: outcomes(own, histories) for name, own in groups.items()}
+    everyone = [one for own in found.values() for one in own]
     goals = targets(found, job, plan, target)
     by = measures(found, job, goals[0] if goals else None)
     keys = _keys(groups, plan)
@@ -88,12 +94,14 @@ def of(
         study=studies.pop() if len(studies) == 1 else None,
         problem=problem,
         job=job,
-        known=known_of([one for own in found.values() for one in own]),
+        known=known_of(everyone),
+        n_known=len({one.known for one in everyone if one.known is not None}),
         target=goals[0] if goals else None,
         variations=variations,
         best=best,
         pairs=told,
         n_tests=n_tests,
+        noisy=any(one.is_noisy for one in everyone),
     )
 
 

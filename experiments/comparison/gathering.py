@@ -26,7 +26,7 @@ def gather(
         for name in studies
         for run in store.runs(name)
     ]
-    loose = [run for name in names if name not in plans for run in _loose(store, name)]
+    loose = [run for name in names if name not in plans for run in _loose(store, name, plans)]
     found += labelled({run.id: run for run in loose}.values(), by)
     there = list(dict.fromkeys(run.variation or run.experiment for run in found))
     for name in only:
@@ -55,10 +55,24 @@ def labelled(runs: Iterable[Run], by: Sequence[str] = ()) -> list[Run]:
     return [replace(run, variation=_label(run, by or differ)) for run in runs]
 
 
-def _loose(store: Store, name: str) -> list[Run]:
+def named(store: Store, name: str, studies: Iterable[str]) -> Run:
+    """The run of that name, as `Store.find` has it.
+
+    Raises ValueError, with the nearest of these studies and of the experiments, if there is none.
+    """
+    runs = store.runs()
+    known = dict.fromkeys([*studies, *(run.experiment for run in runs)])
+    if not known or name == "last" or any(run.name.startswith(name) for run in runs):
+        return store.find(name)
+    raise ValueError(
+        f"there is no study, experiment or run {name!r} in {store.name}" + nearest(name, [*known])
+    )
+
+
+def _loose(store: Store, name: str, studies: Iterable[str]) -> list[Run]:
     """A run, or all runs of an experiment that belong to no study."""
     own = [run for run in store.runs() if run.experiment == name and run.study is None]
-    return own or [store.find(name)]
+    return own or [named(store, name, studies)]
 
 
 def _label(run: Run, keys: Sequence[str]) -> str:
@@ -66,6 +80,4 @@ def _label(run: Run, keys: Sequence[str]) -> str:
 
 
 def _said(value: Any) -> str:
-    if value is None:
-        return "none"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return "none" if value is None else str(value)

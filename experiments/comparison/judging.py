@@ -46,7 +46,7 @@ def quantile(values: ArrayLike, q: float) -> Any:
     """The quantile along the last axis: an order statistic, or the mean of two (definition 2).
 
     Of the definitions that Hyndman and Fan (1996) list, this one gives the usual median and never
-    multiplies an infinite number by nothing.
+    multiplies an infinite number by nothing. The mean of minus and plus infinity is taken as 0.
 
     >>> float(quantile([1.0, 2.0, 4.0, np.inf], 0.5)), float(quantile([1.0, 2.0, np.inf], 0.95))
     (3.0, inf)
@@ -56,7 +56,8 @@ def quantile(values: ArrayLike, q: float) -> Any:
     h = round(n * q, 9)
     low = ordered[..., min(max(math.ceil(h) - 1, 0), n - 1)]
     high = ordered[..., min(math.floor(h), n - 1)]
-    return np.where(low == high, low, low / 2 + high / 2)
+    mean = np.add(low / 2, high / 2, out=np.zeros_like(low), where=low != -high)
+    return np.where(low == high, low, mean)
 
 
 def gap(a: ArrayLike, b: ArrayLike) -> Array:
@@ -100,6 +101,19 @@ def clopper_pearson(count: int, of: int) -> Interval:
     low = float(betaincinv(count, of - count + 1, tail)) if count else 0.0
     high = float(betaincinv(count + 1, of - count, 1 - tail)) if count < of else 1.0
     return Interval(low, high)
+
+
+def covers_too_rarely(count: int, of: int, tests: int) -> bool:
+    """Whether intervals of 95 % that hold so rarely are no chance, in any of so many variations.
+
+    For one it is where the upper end of `clopper_pearson` is below 95 %.
+
+    >>> covers_too_rarely(17, 20, 1), covers_too_rarely(16, 20, 1), covers_too_rarely(16, 20, 30)
+    (False, True, False)
+    """
+    from scipy.special import bdtr
+
+    return tests * float(bdtr(count, of, LEVEL)) < (1 - LEVEL) / 2
 
 
 def running_time(spent: Array, hit: Array) -> tuple[float, Interval]:

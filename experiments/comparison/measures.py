@@ -18,13 +18,15 @@ class Measure:
     """A loss by which runs are judged: lower is better, infinite where a run failed.
 
     A measure that is a ``ratio`` is a logarithm: of two, one is so many times the other. ``sign``
-    is -1 where the user's number is the negative of the loss.
+    is -1 where the user's number is the negative of the loss. ``missed`` says of a run in words
+    that its loss is infinite.
     """
 
     name: str
     loss: Callable[[Outcome], float]
     ratio: bool = False
     sign: float = 1.0
+    missed: str = "failed"
 
 
 @dataclass(frozen=True)
@@ -49,17 +51,24 @@ def measures(
     the exact value is known, and the reported one.
     """
     if is_estimated(job):
-        reported = Measure("reported relative variance x evaluations", _reported, ratio=True)
+        missed = "had no success"
+        name = "reported relative variance x evaluations"
+        reported = Measure(name, _reported, ratio=True, missed=missed)
         done = [one for own in found.values() for one in own if one.done]
         if not done or not all(one.known for one in done):
             return (reported,)
-        return Measure("squared error x evaluations", _squared, ratio=True), reported
+        true = Measure("squared error x evaluations", _squared, ratio=True, missed=missed)
+        return true, reported
     sign = sign_of(job)
     score = Measure("best score", lambda one: _score(one, sign), sign=-sign)
     if target is None or not target.given:
         return (score,)
+
+    def length(one: Outcome) -> float:
+        return _log(one.length(target.value, sign))
+
     name = f"evaluations to reach {target.value:.10g}"
-    return score, Measure(name, lambda one: _log(one.length(target.value, sign)), ratio=True)
+    return score, Measure(name, length, ratio=True, missed="did not reach it")
 
 
 def targets(

@@ -58,13 +58,22 @@ class Outcome:
             return ratio - 1
         return math.log(ratio) if ratio > 0 else -math.inf
 
+    @property
+    def is_noisy(self) -> bool:
+        """Whether this is a search whose answer was judged anew: the course has lucky scores."""
+        searched = self.relative_error is None and self.figure is not None
+        return searched and self.course.size > 0 and self.figure != self.course[-1]
+
     def length(self, target: float, sign: float) -> float:
         """Evaluations until the target was reached; infinite if it never was.
 
-        Only a success counts of an estimate: an error that is small by mistake is none.
+        Only a success counts of an estimate: an error that is small by mistake is none. Under noise
+        only the answer counts, at the end: a score that is good by luck is none.
         """
         if self.relative_error is not None and not self.success:
             return math.inf
+        if self.is_noisy and self.figure is not None:
+            return self.spent if sign * self.figure >= sign * target else math.inf
         at = np.flatnonzero(sign * self.course >= sign * target)
         return float(self.evaluations[at[0]]) if at.size else math.inf
 

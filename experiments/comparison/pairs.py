@@ -34,7 +34,8 @@ class Pair:
     ``difference`` is the median over the common seeds of ``a - b``, or of ``a / b`` of a ratio, in
     the user's sign; ``better``, ``equal`` and ``worse`` count seeds in which ``a`` is. Without
     common seeds it is the difference of the medians, and they count pairs of runs. ``n`` are the
-    runs of both that are in it, and ``failed`` how many of these have an infinite loss.
+    runs of both that are in it, ``failed`` how many of these have an infinite loss, and ``missed``
+    what that means in words.
     ``corrected`` is the p-value after Holm's correction for ``tests``.
     """
 
@@ -45,6 +46,7 @@ class Pair:
     paired: bool
     n: tuple[int, int]
     failed: tuple[int, int]
+    missed: str
     difference: float
     interval: Interval
     better: int
@@ -66,6 +68,11 @@ class Pair:
     def share(self) -> float:
         """The effect size: how often ``a`` is better, a tie counting half."""
         return (self.better + self.equal / 2) / (self.better + self.equal + self.worse)
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether every common seed says that they are equal."""
+        return self.paired and self.better == self.worse == 0
 
     def turned(self) -> Pair:
         """The same pair, seen from the other side."""
@@ -136,6 +143,7 @@ def _pair(a: str, b: str, groups: Mapping[str, Sequence[Outcome]], m: Measure, t
         paired=paired,
         n=(len(x), len(y)),
         failed=(int(np.isposinf(x).sum()), int(np.isposinf(y).sum())),
+        missed=m.missed,
         difference=_told(m, middle),
         interval=Interval(*sorted(_told(m, end) for end in ends)),
         better=int((signs < 0).sum()),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from textwrap import wrap
 from typing import NamedTuple
 
 from experiments.comparison.comparison import Comparison
-from experiments.comparison.judging import LEVEL, Interval, enough
+from experiments.comparison.judging import Interval, covers_too_rarely, enough
 from experiments.comparison.outcomes import is_estimated
 from experiments.comparison.pairs import FEW, Pair
 from experiments.comparison.variations import Share, Variation
@@ -48,9 +49,11 @@ def tables(found: Comparison) -> tuple[Table, ...]:
 def sentences(found: Comparison) -> tuple[str, ...]:
     """The target and where it is from, what was left out, warnings, and then a sentence per pair.
 
-    Each is a line of plain text.
+    Each is a line of plain text; pairs for which there are too few seeds share one, and of many
+    variations there is one for all that the best is better than, and so on.
     """
-    return tuple(_remarks(found)) + tuple(map(sentence, found.pairs)) + tuple(_closing(found))
+    judged = _judged if len(_ended(found)) <= FEW else partial(_of_the_best, str(found.best))
+    return (*_remarks(found), *judged(found.pairs), *_closing(found))
 
 
 def sentence(pair: Pair) -> str:
@@ -60,10 +63,11 @@ def sentence(pair: Pair) -> str:
     with so many seeds.
     """
     a, b, name = pair.a, pair.b, pair.measure
-    if pair.paired and pair.better == pair.worse == 0:
-        how = "fail" if pair.failed == pair.n else "are equal"
-        seeds = "the one seed" if pair.n[0] == 1 else f"all {pair.n[0]} seeds"
-        return f"{name}: no difference: {a} and {b} {how} in {seeds}"
+    if pair.is_equal:
+        n, neither = pair.n[0], pair.failed == pair.n
+        what = f"neither {a} nor {b} had a success" if neither else f"{a} and {b} are equal"
+        where = "the one seed" if n == 1 else f"any of {n} seeds" if neither else f"all {n} seeds"
+        return f"{name}: no difference: {what} in {where}"
     if pair.too_few:
         return f"{name}: no difference can be told between {a} and {b}: {_few(pair)}"
     if pair.verdict == "worse":
@@ -75,7 +79,7 @@ def sentence(pair: Pair) -> str:
     if not pair.paired:
         counts = f"better in {pair.share:.0%} of all pairs of runs"
     failures = zip((a, b), pair.failed, strict=True)
-    counts += "".join(f"; {one} failed in {k}" for one, k in failures if k)
+    counts += "".join(f"; {one} {pair.missed} in {k}" for one, k in failures if k)
     tests = "" if pair.tests == 1 else f" corrected for {pair.tests} tests"
     return f"{name}: {said}: {_difference(pair)}{counts}; p = {_p(pair.corrected)}{tests}"
 
@@ -84,6 +88,11 @@ def _remarks(found: Comparison) -> Iterator[str]:
     if found.target is not None:
         tested = "" if found.target.given else "; it is from these very runs, so it is not tested"
         yield f"target: {_goal(found)}, {found.target.why}{tested}"
+        if found.noisy:
+            yield "the scores are noisy: only the answer of a run can reach the target, at its end"
+    if found.n_known > 1:
+        what = "exact values" if is_estimated(found.job) else "optima"
+        yield f"the runs have {found.n_known} different {what}: they are not of the same problem"
     counts: dict[str, Callable[[Variation], int]] = {
         "failed, and rank worst": lambda one: one.failed,
         "not finished, and left out": lambda one: one.unfinished,
@@ -95,20 +104,64 @@ def _remarks(found: Comparison) -> Iterator[str]:
         some = [f"{count(one)} of {one.name}" for one in found.variations if count(one)]
         if some:
             yield f"runs {what}: {', '.join(some)}"
+    running = [one for one in found.variations if one.running is not None]
+    if never := [one.name for one in running if one.running and math.isinf(one.running.time)]:
+        yield f"no running time can be told, as the target was never reached: {'; '.join(never)}"
     for one in found.variations:
-        if one.running is not None and math.isinf(one.running.time):
-            yield f"{one.name} never reached the target: no running time can be told"
-        if one.coverage is not None and one.coverage.interval.high < LEVEL:
-            share = f"{one.coverage.count} of {one.coverage.of} 95 % intervals"
+        told = one.coverage
+        if told is not None and covers_too_rarely(told.count, told.of, len(found.variations)):
+            share = f"{told.count} of {told.of} 95 % intervals"
             yield f"{one.name} reports too small errors: only {share} hold the exact value"
 
 
+def _judged(pairs: Iterable[Pair]) -> Iterator[str]:
+    """What is said of the pairs; those that no test can tell for one reason come last, together."""
+    hopeless: dict[tuple[str, str], list[Pair]] = {}
+    for pair in pairs:
+        if pair.too_few and not pair.is_equal:
+            hopeless.setdefault((pair.measure, _few(pair)), []).append(pair)
+        else:
+            yield sentence(pair)
+    for (measure, why), own in hopeless.items():
+        many = f"{measure}: no difference can be told in {len(own)} pairs of variations: {why}"
+        yield many if len(own) > 1 else sentence(own[0])
+
+
+def _of_the_best(best: str, pairs: Iterable[Pair]) -> Iterator[str]:
+    """What the best of many variations is better than, by each measure, and what it is not."""
+    untested = [pair for pair in pairs if pair.too_few and not pair.is_equal]
+    verdicts: dict[tuple[str, str], list[Pair]] = {}
+    for pair in pairs:
+        if pair not in untested:
+            own = pair if pair.a == best else pair.turned()
+            verdicts.setdefault((own.measure, own.verdict), []).append(own)
+    for (measure, verdict), own in verdicts.items():
+        all_others = all(other == (measure, verdict) for other in verdicts if other[0] == measure)
+        names = "; ".join(pair.b for pair in own)
+        many = "1 other" if len(own) == 1 else f"{len(own)} others"
+        others = f"any of {many}" if all_others else f"{many}: {names}"
+        said = {
+            "better": f"{best} is better than {others}",
+            "worse": f"{best} is worse than {others}",
+            "none": f"no difference can be told between {best} and {others}",
+        }
+        yield f"{measure}: {said[verdict]}"
+    yield from _judged(untested)
+
+
+def _ended(found: Comparison) -> list[Variation]:
+    return [one for one in found.variations if one.done + one.failed]
+
+
 def _closing(found: Comparison) -> Iterator[str]:
-    ended = [one for one in found.variations if one.done + one.failed]
+    ended, tests = _ended(found), max((pair.tests for pair in found.pairs), default=0)
     if len(ended) < 2:
         yield "there is nothing to judge: two variations with runs that have ended are needed"
     elif len(ended) > FEW:
-        yield f"of {len(ended)} variations only the pairs with the best, {found.best}, are told"
+        yield (
+            f"of {len(ended)} variations only the pairs with the best, {found.best}, are told, "
+            f"corrected for {tests} tests; --json has every figure of them"
+        )
 
 
 def _goal(found: Comparison) -> str:

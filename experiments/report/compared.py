@@ -19,7 +19,7 @@ FIGURES = {  # and what they show
 }
 NUMBER = re.compile(  # how a number begins, and what stands where there is none
     r"[-\N{MINUS SIGN}+<>]?\s?\d[^A-Za-z]*(e[-+]?\d|to|x|s|%|$|\s)"
-    r"|[-\N{EN DASH}\N{EM DASH}]?$|-?inf|never"
+    r"|[-\N{EN DASH}\N{EM DASH}]?$|-?inf|never|failed"
 )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from experiments import catalogue
 from experiments.store import Run
 
+NAMED = 6  # variations up to which all are named; of more the tables are enough
 ASKED = {
     "estimate": "Estimate the probability that the score of {} reaches its level.",
     "expectation": "Estimate the mean that {} asks for.",
@@ -95,8 +96,9 @@ def asked(runs: Sequence[Run], plan: Mapping[str, Any] | None) -> list[str]:
     n = len(variations) * len(numbers)
     each = f"with each of {count(len(numbers), 'seed')} ({seeds(numbers)})"
     names = "; ".join(variation["name"] for variation in variations)
+    named = 1 < len(variations) <= NAMED
     said.append(f"{count(len(variations), 'variation')} {each}: {count(n, 'run')}.")
-    said.append(f"The variations: {names}." if len(variations) > 1 else "")
+    said.append(f"The variations: {names}." if named else "")
     if plan.get("target") is not None:
         what = "score" if {r.job for r in runs} <= {"maximize", "minimize"} else "relative error"
         said.append(f"The target is a {what} of {plan['target']:g}.")

@@ -36,6 +36,7 @@ def test_a_quantile_of_infinite_numbers_is_no_nan():
     values = [1.0, np.inf, np.inf]
     assert [float(quantile(values, q)) for q in (0.05, 0.5, 0.95)] == [1.0, np.inf, np.inf]
     assert float(quantile([-np.inf, -np.inf], 0.5)) == -np.inf
+    assert float(quantile([-np.inf, np.inf], 0.5)) == 0.0  # one never reached it, nor did the other
 
 
 @pytest.mark.parametrize(("count", "of"), [(0, 7), (3, 7), (7, 7), (45, 50), (1, 1)])

@@ -128,3 +128,20 @@ def test_what_is_not_there_is_one_line_of_error(cem):
     assert said.code == 1
     assert said.err.startswith("cem: error: there is no run 'nothing'")
     assert len(said.err.splitlines()) == 1
+
+
+@pytest.mark.usefixtures("study")
+@pytest.mark.parametrize("command", ["compare", "report"])
+def test_a_misspelt_study_is_answered_by_the_nearest(cem, command):
+    said = cem(command, "mien")
+    assert said.code == 1
+    assert "no study, experiment or run 'mien'" in said.err
+    assert "did you mean 'mine'?" in said.err
+
+
+def test_settings_that_are_nearly_the_same_are_two_variations(cem):
+    loose("near", {"rho": 0.1000001}, 1, 1.0)
+    loose("near", {"rho": 0.1000002}, 1, 2.0)
+    said = cem("compare", "near", "--json")
+    names = [one["name"] for one in json.loads(said.out)["variations"]]
+    assert names == ["rho=0.1000001", "rho=0.1000002"]

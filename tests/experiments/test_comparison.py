@@ -108,7 +108,7 @@ def test_the_running_time_to_a_score_to_minimise():
 def test_a_target_that_nobody_reached_is_said_in_words():
     found = compared(searched(A, 1, [1.0]), target=5)
     assert math.isinf(of(found, A).running.time)
-    assert lines(found, "rho=0.1 never reached the target")
+    assert lines(found, "no running time can be told, as the target was never reached: rho=0.1")
     assert "never" in comparison.tables(found)[1].rows[0]
 
 
@@ -164,6 +164,29 @@ def test_of_many_variations_only_pairs_with_the_best_are_told_but_all_are_correc
     assert len(found.pairs) == 6
     assert found.n_tests == 21
     assert {pair.tests for pair in found.pairs} == {21}
+
+
+def test_of_many_variations_one_line_tells_what_the_best_is_better_than_and_what_not():
+    near = [searched("rho=9", s, [9 + (-1) ** s / 10]) for s in range(16)]
+    rows = [searched(f"rho={k}", s, [k + s / 100]) for k in range(7) for s in range(16)]
+    found = compared(*rows, *near, *(searched("rho=8", s, [9.0]) for s in range(16)))
+    best = found.best
+    other = {"rho=9": "rho=8", "rho=8": "rho=9"}[best]
+    worse = "; ".join(f"rho={k}" for k in range(7))
+    assert lines(found, f"best score: {best} is better than 7 others: {worse}")
+    assert lines(
+        found, f"best score: no difference can be told between {best} and 1 other: {other}"
+    )
+    assert len(lines(found, "best score: ")) == 2
+    assert lines(found, f"only the pairs with the best, {best}, are told, corrected for 36 tests")
+
+
+def test_of_many_equal_variations_no_list_is_told():
+    rows = [searched(f"rho={k}", s, [1.0]) for k in range(7) for s in range(16)]
+    told = lines(
+        compared(*rows), "best score: no difference can be told between rho=0 and any of 6 o"
+    )
+    assert len(told) == 1
 
 
 def test_estimates_are_told_with_their_true_error_and_coverage():
@@ -302,3 +325,57 @@ def test_a_run_that_is_done_counts_before_one_of_the_same_seed_that_failed():
     rows = [searched(A, 1, [4.0]), searched(A, 1, [4.0], status="failed")]
     assert of(compared(*rows), A).figure.median == 4.0
     assert of(compared(*rows[::-1]), A).figure.median == 4.0
+
+
+def noisy(name, seed, answer):
+    """A search whose luckiest score is 10, and whose answer is judged by fresh numbers."""
+    run, history = searched(name, seed, [8.0, 10.0])
+    return replace(run, result=run.result | {"fun": answer, "nfev": 250}), history
+
+
+def test_under_noise_a_lucky_score_reaches_no_target_but_an_answer_does():
+    rows = [noisy(A, seed, 7.0) for seed in range(8)] + [noisy(B, seed, 9.0) for seed in range(8)]
+    found = compared(*rows, target=8.5)
+    assert found.noisy
+    assert lines(found, "the scores are noisy")
+    assert [one.reached.count for one in found.variations] == [0, 8]
+    assert of(found, B).running.time == 250
+    assert lines(found, "evaluations to reach 8.5: rho=0.2 is better", "did not reach it in 8")
+    assert not compared(searched(A, 1, [8.0, 10.0])).noisy
+
+
+def test_where_half_of_the_runs_of_either_miss_the_target_nothing_is_nan():
+    rows = [searched(A, seed, [9.0 if seed < 4 else 0.0]) for seed in range(8)]
+    rows += [searched(B, seed, [0.0 if seed < 4 else 9.0]) for seed in range(8)]
+    pair = compared(*rows, target=9).pairs[1]
+    assert (pair.difference, pair.verdict) == (1.0, "none")
+    assert tuple(pair.interval) == (0.0, math.inf)
+
+
+def test_a_target_that_neither_reaches_is_no_difference():
+    rows = [searched(name, seed, [1.0]) for name in (A, B) for seed in range(6)]
+    said = f"evaluations to reach 5: no difference: neither {A} nor {B} had a success in any of 6"
+    assert lines(compared(*rows, target=5), said)
+
+
+def test_pairs_with_too_few_seeds_share_one_line():
+    rows = [searched(f"rho={k}", seed, [k * 1.0]) for k in (1, 2, 3) for seed in range(5)]
+    (line,) = lines(compared(*rows), "no difference")
+    assert line.startswith(
+        "best score: no difference can be told in 3 pairs of variations: 5 common"
+    )
+    assert line.endswith("seeds are too few for 3 tests; at least 7 are needed")
+
+
+def test_different_optima_are_told_as_different_problems():
+    rows = [searched(A, 1, [1.0], known=1.0), searched(B, 1, [2.0], known=2.0)]
+    assert lines(compared(*rows), "the runs have 2 different optima")
+    assert not lines(compared(*rows[:1]), "different optima")
+
+
+def test_among_many_variations_one_may_cover_rarely_by_chance():
+    rows = [estimated(A, seed, 1e-3 if seed < 16 else 2e-3, 0.1, known=1e-3) for seed in range(20)]
+    assert lines(compared(*rows), "rho=0.1 reports too small errors")
+    for k in range(20):
+        rows += [estimated(f"rho={k + 1}", seed, 1e-3, 0.1, known=1e-3) for seed in range(20)]
+    assert not lines(compared(*rows), "reports too small errors")

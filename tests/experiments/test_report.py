@@ -215,7 +215,7 @@ def test_the_command_says_what_it_has_written(cem, store, folder):
 @pytest.mark.parametrize(
     ("names", "complaint"),
     [
-        (["slow"], "there is no run 'slow'"),
+        (["slow"], "there is no study, experiment or run 'slow'"),
         (["slow or fast", "maxcut-0001"], "'slow or fast' is a study: expected one study, or"),
     ],
 )
