@@ -75,15 +75,36 @@ def callbacks_of(callback: Any) -> tuple[Any, ...]:
 
 def _understood(callback: Any) -> Any:
     try:
-        names = set(inspect.signature(callback).parameters)
+        signature = inspect.signature(callback)
     except ValueError:  # of some built-in functions nobody knows
         return callback
-    if "convergence" in names:
+    if {*signature.parameters} == {"intermediate_result"}:
+        return Intermediate(callback)
+    if "convergence" in signature.parameters or not _takes_two(signature):
         raise TypeError(
-            "callback(x, convergence) is not known here: expected a function of "
+            f"callback{signature} is not known here: expected a function of "
             "(intermediate_result), as SciPy has it too, or of (state, record)"
         )
-    return Intermediate(callback) if names == {"intermediate_result"} else callback
+    return callback
+
+
+def _takes_two(signature: inspect.Signature) -> bool:
+    try:
+        signature.bind("state", "record")
+    except TypeError:
+        return False
+    return True
+
+
+def watchers(callback: Any) -> tuple[Any, ...]:
+    """The callbacks of a job that none of them may end; TypeError if one would."""
+    callbacks = callbacks_of(callback)
+    if any(isinstance(c, Intermediate) for c in callbacks):
+        raise TypeError(
+            "a callback of (intermediate_result) is for maximize and minimize: for an estimate "
+            "expected a function of (state, record); to end it early give until= a rule"
+        )
+    return callbacks
 
 
 def turned(callback: Any) -> tuple[Any, ...]:

@@ -176,9 +176,9 @@ def maximize(
     (20.0, 'converged: every elite scored the same for 5 iterations; 1 of 1 searches before the last
     had converged')
     """
-    problem = batched(problem, bounds, vectorized, workers, evaluation_timeout)
-    chunk_size = chunk_size_of(problem, chunk_size, sampling_of(sampling).chunk_size)
     about_sampling = sampling_of(sampling)
+    problem = batched(problem, bounds, vectorized, workers, evaluation_timeout)
+    chunk_size = chunk_size_of(problem, chunk_size, about_sampling.chunk_size)
     about_search = search_of(problem, method, refine)
     about_constraints = constraints_of(problem, constraints, infeasible)
     problem = about_constraints.guarded(numbered(problem))
@@ -248,17 +248,18 @@ def maximize(
         **about_sampling.settings,
     ) as ready:
         evaluate = about_noise.scoring(ready.evaluate)
+
+        def wrapped(this: Any) -> Any:
+            this = about_sampling.around(this, ready.evaluate)
+            this = about_search.around(this)
+            this = about_noise.counting(this, evaluate)
+            this = about_bounds.around(this)
+            return about_constraints.around(this, inside)
+
         state, history, stop = search(
             ready.method,
             evaluate,
-            wrap=lambda this: about_constraints.around(
-                about_bounds.around(
-                    about_noise.counting(
-                        about_search.around(about_sampling.around(this, ready.evaluate)), evaluate
-                    )
-                ),
-                inside,
-            ),
+            wrap=wrapped,
             restart=restart,
             ends=plan.ends if limited else (*plan.ends, stopping.iterations(plan.most_iterations)),
             limits=lambda n: [*rules, *stopping.room(max_evaluations, n, reserve(n))],
@@ -316,10 +317,10 @@ def minimize(
     >>> found.x.round(6)
     array([3., 3.])
     """
+    usual = sampling_of(options.get("sampling", "here")).chunk_size
     problem = batched(problem, **options)
     options.pop("vectorized", None)
     options["callback"] = turned(options.get("callback"))
-    usual = sampling_of(options.get("sampling", "here")).chunk_size
     options["chunk_size"] = chunk_size_of(problem, options.get("chunk_size"), usual)
     if options.get("target") is not None:
         options["target"] = -real_number("target", options["target"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -63,7 +64,7 @@ class Evaluation:
 def _score(problem: Problem, addressed: tuple[tuple[SeedSequence, int, int], Batch]) -> Vector:
     (root, t, start), x = addressed
     try:
-        score = _bound(problem, root, t, start)(x)
+        score = _bound(problem, root, t, start)(copy(x))  # it may work in place
     except Exception as error:  # noqa: BLE001 - the user's code may raise anything
         at, culprit = _first_failure(_bound(problem, root, t, start), x, error)
         raise ValueError(
@@ -85,7 +86,7 @@ def _first_failure(problem: Problem, x: Batch, error: Exception) -> tuple[int, E
     """The sample that makes a batch fail; the batch's own error if no single one does."""
     for i in range(len(x)):
         try:
-            problem(x[i : i + 1])
+            problem(copy(x[i : i + 1]))
         except Exception as culprit:  # noqa: BLE001 - any error of the user's is what is looked for
             return i, culprit
     return 0, error
@@ -100,7 +101,7 @@ class Each:
 
     def __call__(self, x: Batch) -> Vector:
         """One call of the function per sample, in order."""
-        score = np.array([self.function(point) for point in x])
+        score = np.array([self.function(copy(point)) for point in x])
         return score.reshape(len(x)) if score.size == len(x) else score  # from [[1.0], [2.0]] too
 
 

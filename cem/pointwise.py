@@ -26,11 +26,12 @@ def batched(
     """The function as one of a batch, shape ``(n, d)``, whatever it is one of.
 
     ``vectorized`` says that it takes a batch already, or (False) one point. With None and bounds it
-    is called on two or three points of the box, as a batch and one by one: where the workers are,
+    is called on three or four points of the box, as a batch and one by one: where the workers are,
     and within their time. It is one of a batch if it returns a number for each of them, the same
-    as for each alone where it takes them alone. Objects that are problems, because they are noisy
-    or have a method ``nominal()``, are taken as they are. The ``others`` are the arguments of
-    `cem.maximize` that have no say in this.
+    as for each alone where it takes them alone. Two of the points are near the ends of the box,
+    where a penalty of one point would show in the others. Objects that are problems, because they
+    are noisy or have a method ``nominal()``, are taken as they are. The ``others`` are the
+    arguments of `cem.maximize` that have no say in this.
 
     Raises ValueError if ``vectorized`` is true and a batch does not give a number for each sample.
 
@@ -63,12 +64,11 @@ def batched(
             _check_vectorized(scores, x)
             return function
         if scores is None or scores.shape != (len(x),):
-            (score,) = called([x[0]])
-            return function if score is None or score.size != 1 else each(function)
-        alone = called([*x])
-    numbers = [score.item() for score in alone if score is not None and score.size == 1]
-    both = len(numbers) == len(x)
-    return each(function) if both and not _alike(scores, np.array(numbers)) else function
+            of_one = any(_numbers(called([point])) for point in x)  # the first may be a bad one
+            return each(function) if of_one else function
+        alone = _numbers(called([*x]))
+    both = len(alone) == len(x)
+    return each(function) if both and not _alike(scores, np.array(alone)) else function
 
 
 def _is_problem(function: Any) -> bool:
@@ -77,9 +77,11 @@ def _is_problem(function: Any) -> bool:
 
 
 def _some_points(low: Array, high: Array) -> Array:
-    """Points of a box in general position: several, but not as many as it has coordinates."""
-    n = 3 if len(low) == 2 else 2
-    return low + (high - low) * default_rng(len(low)).random((n, len(low)))
+    """Points inside a box, then one near each end: several, but not as many as coordinates."""
+    n = 4 if len(low) == 3 else 3
+    u = 0.1 + 0.8 * default_rng(len(low)).random((n, len(low)))
+    u[-2], u[-1] = 0.02 * u[-2], 1 - 0.02 * u[-1]
+    return low + (high - low) * u
 
 
 def _called(function: Any, addressed: tuple[Any, Batch]) -> Array | None:
@@ -90,6 +92,11 @@ def _called(function: Any, addressed: tuple[Any, Batch]) -> Array | None:
             return np.asarray(function(addressed[1].copy()), dtype=float)
         except Exception:  # noqa: BLE001 - what it is not made for may fail in any way
             return None
+
+
+def _numbers(scores: list[Array | None]) -> list[float]:
+    """Those that are one number each."""
+    return [score.item() for score in scores if score is not None and score.size == 1]
 
 
 def _check_vectorized(scores: Array | None, x: Batch) -> None:
@@ -103,4 +110,5 @@ def _check_vectorized(scores: Array | None, x: Batch) -> None:
 
 def _alike(a: Array, b: Array) -> bool:
     """Whether these are the same numbers but for rounding; NaN is like nothing."""
-    return bool(np.allclose(a, b, rtol=1e-6, atol=1e-9 * np.abs(b).max()))
+    scale = np.abs(b[np.isfinite(b)]).max(initial=0.0)
+    return bool(np.allclose(a, b, rtol=1e-6, atol=1e-9 * scale))

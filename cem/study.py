@@ -8,6 +8,7 @@ from typing import Any
 
 from cem import arrival, stopping
 from cem.diagnostics import disagreement, weight_warnings
+from cem.intermediate import watchers
 from cem.measured import CRUDE, levels_of
 from cem.measurement import Event, Mean, Measurement
 from cem.methods import Case, Plan
@@ -56,7 +57,7 @@ def study(
         workers=workers,
         evaluation_timeout=evaluation_timeout,
         chunk_size=chunk_size,
-        callback=callback,
+        callback=watchers(callback),
         checkpoint=checkpoint,
         start=start,
         n_final=0 if n_final is None else int(n_final),

@@ -134,8 +134,17 @@ def test_the_older_manner_of_scipy_is_refused_with_what_to_write():
     def old(x, convergence):
         raise AssertionError(x, convergence)
 
-    with pytest.raises(TypeError, match=r"expected a function of \(intermediate_result\)"):
-        search(old)
+    for manner in (old, lambda x: x, lambda: None):
+        with pytest.raises(TypeError, match=r"expected a function of \(intermediate_result\)"):
+            search(manner)
+
+
+def test_an_estimate_refuses_a_callback_that_would_end_it():
+    def enough(intermediate_result):
+        raise AssertionError(intermediate_result)
+
+    with pytest.raises(TypeError, match=r"expected a function of \(state, record\); to end it"):
+        cem.estimate(lambda x: x.sum(axis=1), cem.Exponential([1.0] * 3), 9.0, callback=enough)
 
 
 def test_what_cannot_be_called_is_refused():

@@ -145,6 +145,21 @@ def test_each_calls_its_function_once_per_sample_in_order():
     assert seen == x.tolist()
 
 
+def shifted(x):
+    """Works in place, on a batch and on one point."""
+    x -= 1.0
+    return -np.square(x).sum(axis=-1)
+
+
+@pytest.mark.parametrize("problem", [shifted, cem.each(shifted)], ids=["batch", "each"])
+def test_a_problem_that_works_in_place_changes_no_sample(problem):
+    x = np.random.default_rng(1).normal(size=(20, 3))
+    before = x.copy()
+    score = Evaluation(problem, root_of(1), chunk_size=8)(x, 0)
+    np.testing.assert_array_equal(x, before)
+    np.testing.assert_array_equal(score, shifted(before))
+
+
 def test_a_sample_that_makes_the_problem_raise_is_named_with_its_iteration_and_seed():
     def fragile(x):
         if (x[:, 0] == 1).any():

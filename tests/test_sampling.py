@@ -180,9 +180,9 @@ def test_no_sample_goes_through_the_executor():
     with Counting(1) as counting:
         cem.maximize(
             square, family, n_samples=n, rho=0.01, sampling="workers", rng=1, workers=counting,
-            chunk_size=1000, max_iterations=1,
+            max_iterations=1,
         )  # fmt: skip
-    assert len(sizes) == 2 * 2 * 20
+    assert len(sizes) == 2 * 2 * 10  # chunks of 2048, there and back, scored and summed
     assert sum(sizes) <= 300_000
 
 

@@ -12,9 +12,9 @@ class WandB(Tracker):
     """Log the numbers of every iteration, and the settings as the run's config.
 
     It makes a run of the ``project``; its id is ``run_id``. With the ``run_id`` of an earlier run
-    that one goes on, and iterations that it has already are not sent again. The ``options`` are
-    further arguments of ``wandb.init``: ``mode="offline"`` needs no network, ``dir=`` is where the
-    files go.
+    that one goes on, and iterations that it has already are not sent again. A process of W&B's own
+    writes and sends, a little later. The ``options`` are further arguments of ``wandb.init``:
+    ``mode="offline"`` needs no network, ``dir=`` is where the files go.
     """
 
     def __init__(

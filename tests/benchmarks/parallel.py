@@ -238,7 +238,7 @@ class Counting(Executor):
 def count_bytes():
     family = cem.Normal(np.full(D, 2.0), np.ones(D))
     print(f"N = {N}, d = {D}, 200 elite: MB per iteration down + up, and the function's own")
-    for sampling, size in [("here", 1000), *(("workers", s) for s in (512, 1000, 2000))]:
+    for sampling, size in [("here", 1000), *(("workers", s) for s in (512, 1000, 2048))]:
         counting = Counting()
         cem.maximize(
             square, family, n_samples=N, rho=0.01, alpha=0.7, rng=1, max_iterations=3,

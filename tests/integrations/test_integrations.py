@@ -5,6 +5,7 @@ import math
 import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -271,7 +272,9 @@ def test_the_file_of_an_offline_run_holds_the_numbers(tmp_path, monkeypatch):
     with WandB("spheres", dir=tmp_path, settings=SETTINGS) as tracker:
         search(tracker)
         assert tracker._run.config["rho"] == 0.1
-    rows = told(tmp_path)
+    until = time.monotonic() + 60
+    while len(rows := told(tmp_path)) < 6 and time.monotonic() < until:
+        time.sleep(0.1)  # a process of W&B's own writes the file, also after the end of the run
     for name in ("best", "gamma", "nfev", "entropy"):
         assert {step: row[name] for step, row in rows} == pytest.approx(expected(name), rel=1e-15)
 
