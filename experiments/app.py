@@ -117,12 +117,37 @@ Verbose = Annotated[
         expose_value=False,
     ),
 ]
+
+
+def above_zero(evaluation_timeout: float | None) -> float | None:
+    """Seconds, if any are given, as the command line gives them."""
+    if evaluation_timeout is not None and not evaluation_timeout > 0:
+        raise ValueError(f"evaluation_timeout must be above 0 seconds; got {evaluation_timeout}")
+    return evaluation_timeout
+
+
 EvaluationTimeout = Annotated[
     float | None,
     typer.Option(
-        metavar="SECONDS", help="End a process that scores one chunk for longer, with an error."
+        metavar="SECONDS",
+        callback=above_zero,
+        help="End a process that scores one chunk for longer, with an error.",
     ),
 ]
+
+
+def some(workers: int) -> int:
+    """A number of processes, as the command line gives it."""
+    if workers == 0:
+        raise ValueError("workers must be -1 (all cores) or at least 1; got 0")
+    return workers
+
+
 Workers = Annotated[
-    int, typer.Option(min=-1, help="Processes that score; -1: all cores. The same bits with any.")
+    int,
+    typer.Option(
+        min=-1,
+        callback=some,
+        help="Processes that score; -1: all cores. The same bits with any.",
+    ),
 ]

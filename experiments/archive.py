@@ -18,12 +18,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from errno import ENOENT
 from pathlib import Path
 from types import NoneType
 from typing import IO, Any, get_type_hints
 
 from cem.state import Record
 from experiments import plain
+from experiments.task import FIGURES, UNFINISHED
 
 FORMAT, VERSION = "cem-archive", 1
 STATUSES = ("planned", "running", "interrupted", "failed", "done")
@@ -170,11 +172,16 @@ class Archive:
     def _run(self, said: Said) -> Said:
         """A run's line with its numbers as the store takes them."""
         self._each(STATUSES.__contains__, f"one of {', '.join(STATUSES)}", status=said["status"])
+        self._each(FIGURES.__contains__, f"one of {', '.join(FIGURES)}", job=said["job"])
+        names = {key: said[key] or "" for key in ("run", "experiment", "variation", "problem")}
+        self._each(str.isprintable, "of letters that can be printed", **names)
         self._each(
             _is_time, "a time with its zone", created=said["created"], touched=said["touched"]
         )
         self._each(_are_words, "words", tags=said["tags"], versions=[*said["versions"].values()])
         self._each(lambda seed: seed >= 0, "0 or more", seed=said["seed"])
+        if said["result"] is not None:
+            self._result(said["result"], FIGURES[said["job"]])
         rows = [self._iteration(t, row) for t, row in enumerate(said["iterations"], 1)]
         return said | {"iterations": rows, "checkpoint": self._bytes(said["checkpoint"])}
 
@@ -182,6 +189,13 @@ class Archive:
         for key, value in values.items():
             if not fits(value):
                 raise self.wrong(f"{key} must be {wanted}; got {str(value)[:40]!r}")
+
+    def _result(self, said: Said, figures: tuple[str, ...]) -> None:
+        if missing := [key for key in (*UNFINISHED, *figures) if key not in said]:
+            raise self.wrong(f"result lacks {missing[0]!r}; likely edited")
+        figure = said[figures[0]]
+        if type(figure) not in (int, float, NoneType):
+            raise self.wrong(f"{figures[0]} of result must be a number; got {str(figure)[:40]!r}")
 
     def _iteration(self, t: int, row: Any) -> list[float | None]:
         where = f"iteration {t}"
@@ -218,7 +232,10 @@ def _are_words(values: list[Any]) -> bool:
 @contextmanager
 def _replacing(path: Path) -> Iterator[IO[bytes]]:
     """A file that takes the place of `path` when it is complete; nothing is left if it is not."""
-    handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.")
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise FileNotFoundError(ENOENT, os.strerror(ENOENT), str(folder))
+    handle, name = tempfile.mkstemp(dir=folder, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
             yield file

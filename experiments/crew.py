@@ -83,7 +83,10 @@ def cluster(address: str) -> Iterator[Crew]:
         try:
             yield Crew(client.get_executor(pure=False), threads, (KilledWorker,), 2 * threads)
         except (CancelledError, CommClosedError) as error:
-            raise RuntimeError(f"the cluster at {address} has gone: {error}") from error
+            raise RuntimeError(
+                f"the cluster at {address} has gone ({type(error).__name__}); the same command "
+                "goes on when it is back, or with another"
+            ) from error
 
 
 def _deciding(versions: dict[str, str]) -> dict[str, str]:

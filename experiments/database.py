@@ -249,6 +249,7 @@ def _patiently(once: Callable[[bool], Found], patience: float | None = None) -> 
         except AwayError as error:
             end = end or time.monotonic() + patience
             if time.monotonic() >= end:
-                error.add_note(f"it was waited for {patience:g} s")
+                if patience:
+                    error.add_note(f"it was waited for {patience:g} s")
                 raise
             time.sleep(PAUSE)

@@ -31,6 +31,8 @@ def loads(text: str | bytes) -> Any:
         return json.loads(text, object_hook=_heard)
     except RecursionError:
         raise ValueError("the JSON is nested too deeply") from None
+    except TypeError as error:
+        raise ValueError(f"{KEY} is followed by no number: {error}") from None
 
 
 def _said(value: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 
 import problems
 from experiments import catalogue
-from experiments.settings import DRIVERS, changed, complete, of_problem, split
+from experiments.settings import DRIVERS, changed, complete, known, of_problem, split
 from experiments.toml_file import TomlFile
 from problems import nearest
 
@@ -94,7 +94,7 @@ def read(path: Path) -> Study:
         if not NAME.fullmatch(name):
             raise ValueError(
                 "the name of a study must be at most 100 letters, digits, blanks and . + - _; got "
-                f"{name!r}"
+                f"{name!r}" + ("" if "name" in said else ": rename the file, or say name = ...")
             )
     base = _base(file)
     given = {**_settings(file, base, "settings"), **_budget(file, base)}
@@ -142,6 +142,11 @@ def _base(file: TomlFile) -> catalogue.Experiment:
         return found
     problem = said["problem"]
     with file.at("problem"):
+        if problem not in problems.names() and problem in catalogue.names():
+            raise ValueError(
+                f"{problem!r} is an experiment of the problem "
+                f'{catalogue.find(problem).problem!r}: expected experiment = "{problem}"'
+            )
         of_problem(problem)
         job = said.get("job") or _usual_job(problem)
     with file.at("job"):
@@ -179,6 +184,10 @@ def _value(
     """A setting as it will be used: ``"none"`` is no value, and a path counts from the file."""
     value = None if value == "none" else value
     with file.at(*where):
+        if key in KEYS and key not in known(base.problem, base.job):
+            raise ValueError(
+                f"{key} is no setting: expected it above the first [table] of the file"
+            )
         folder = file.path.absolute().parent
         return complete(base.problem, base.job, {key: value}, base=folder)[key]
 
@@ -263,7 +272,8 @@ def _all(file: TomlFile, base: catalogue.Experiment) -> Iterator[tuple[str, dict
         name = given.pop("name", None)
         changes = _checked(file, base, given, "variations", at)
         with file.at("variations", at, "name"):
-            if name is not None and (not isinstance(name, str) or not name.isprintable()):
+            fits = isinstance(name, str) and name.strip() and name.isprintable()
+            if name is not None and not fits:
                 raise ValueError(f"the name of a variation must be a word; got {name!r}")
         yield name or _in_words(changes), changes
 

@@ -57,8 +57,8 @@ class Flight:
 def plan(study: Study, store: Store) -> list[Run]:
     """The runs of a study in the store, planned where they are not there; see `Store.plan`.
 
-    Raises ValueError if one that was begun has other settings than the file says now; one that was
-    only planned is planned anew.
+    Raises ValueError if one that has iterations has other settings than the file says now; one that
+    has none, because it was only planned or failed at once, is planned anew.
     """
     runs, rows = foreseen(study, store), study.rows()
     stale = [run for run, row in zip(runs, rows, strict=True) if run.id > 0 and _differs(run, row)]
@@ -70,12 +70,13 @@ def plan(study: Study, store: Store) -> list[Run]:
 def foreseen(study: Study, store: Store) -> list[Run]:
     """The runs that `plan` will give, without planning them."""
     there = {(run.variation, run.seed): run for run in store.runs(study.name)}
+    begun = store.counts([run.id for run in there.values()])
     found = []
     for at, row in enumerate(study.rows(), 1):
         run = there.get((row["variation"], row["seed"]))
         if run is None:
             run = Run(**UNPLANNED | row | {"id": -at, "study": study.name})
-        elif run.status != "planned":
+        elif run.id in begun or run.status in {"running", "done"}:
             _check_same(study, run, row)
         found.append(run)
     return found

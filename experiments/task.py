@@ -18,6 +18,7 @@ import scipy
 import cem
 import problems
 from cem.engine import CrossEntropyMethod
+from cem.logs import LOGGER
 from cem.methods import Case, method_of
 from cem.session import chunk_size_of, nominal_of
 from cem.state import History, State
@@ -77,7 +78,12 @@ def prepare(problem: str, job: str, settings: dict[str, Any], seed: int) -> Task
 def _rehearse(problem: str, job: str, settings: str) -> None:
     """One iteration, so that a time limit counts no kernel that is compiled; once in a process."""
     of_problem, keywords = split(problem, job, json.loads(settings))
-    DRIVERS[job](problems.load(problem, **of_problem), **keywords | {"max_iterations": 1, "rng": 1})
+    loaded = problems.load(problem, **of_problem)
+    LOGGER.disabled = True  # it is no iteration of a run
+    try:
+        DRIVERS[job](loaded, **keywords | {"max_iterations": 1, "rng": 1})
+    finally:
+        LOGGER.disabled = False
 
 
 def restore(

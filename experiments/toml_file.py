@@ -34,7 +34,7 @@ class TomlFile:
     def read(cls, path: Path) -> TomlFile:
         """Read it; every complaint begins with the file's name."""
         try:
-            text = path.read_text(encoding="utf-8")
+            text = path.read_text(encoding="utf-8-sig")  # some editors begin it with a mark
             return cls(path, text, tomllib.loads(f"{text}\n#"))  # so that no line is "the end"
         except ValueError as error:  # tomllib's, with its line, and Unicode's too
             raise ValueError(f"{path.name}: {error}") from error

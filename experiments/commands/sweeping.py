@@ -18,6 +18,7 @@ from experiments.app import (
     app,
     command,
     examples,
+    some,
 )
 
 if TYPE_CHECKING:
@@ -41,7 +42,12 @@ def sweep(
     ],
     *,
     workers: Annotated[
-        int, typer.Option(min=-1, help="Processes that run; -1: all cores. The same bits with any.")
+        int,
+        typer.Option(
+            min=-1,
+            callback=some,
+            help="Processes that run; -1: all cores. The same bits with any.",
+        ),
     ] = 1,
     cluster: Annotated[
         str | None,

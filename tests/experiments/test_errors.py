@@ -56,6 +56,17 @@ def test_a_mistake_is_one_line_that_says_what_was_expected(cem, folder, words, c
     assert said.err.count("\n") == 1
 
 
+@pytest.mark.parametrize("command", ["run bridge", "sweep a.toml"])
+def test_no_run_is_begun_for_processes_or_seconds_that_are_none(cem, folder, command):
+    (folder / "a.toml").write_text('problem = "bridge"')
+    said = cem(*command.split(), "--workers", 0)
+    assert "workers must be -1 (all cores) or at least 1; got 0" in said.err
+    for seconds in ("-1", "0", "nan"):
+        said = cem(*command.split(), "--evaluation-timeout", seconds)
+        assert "evaluation_timeout must be above 0 seconds; got" in said.err
+    assert not (folder / "cem-runs.db").exists()
+
+
 @pytest.mark.parametrize("words", ["run", "fly", "run bridge --seed -1", "plot last", "runs --hue"])
 def test_a_mistake_in_the_use_of_the_command_is_exit_status_2(cem, words):
     said = cem(*words.split())

@@ -11,8 +11,10 @@ from storing import ROW, bits, record
 from experiments import exchange
 from experiments.store import Store
 from experiments.tables import runs
+from experiments.task import FIGURES, UNFINISHED
 
 PLAN = {"description": "rho", "seeds": [1, 2**100], "target": None}
+RESULT = UNFINISHED | dict.fromkeys(FIGURES["estimate"]) | {"x": [-0.0, 0.1]}
 ODD = {"gamma": -0.0, "top": math.inf, "best": -math.inf, "kl": math.nan, "ess": 5e-324}
 
 
@@ -32,7 +34,7 @@ def fill(store):
     for run, status in ((done, "done"), (cut, "interrupted"), (failed, "failed"), (odd, "done")):
         with store.writer(run) as writer:
             writer.add_all([record(1, **ODD), record(2)], bytes(range(256)), 1.5)
-            result = {"x": [-0.0, 0.1]} if status == "done" else None
+            result = RESULT if status == "done" else None
             writer.end(
                 status, 2.5, result=result, error="it\u00e4s" if status == "failed" else None
             )
@@ -180,6 +182,20 @@ BREAK = {
     "bytes": (
         lambda lines: [*lines[:-1], edited(lines[-1], checkpoint="?")],
         "checkpoint is damaged",
+    ),
+    "job": (lambda lines: [*lines[:-1], edited(lines[-1], job="x")], "line 7: job must be one of"),
+    "result": (lambda lines: [*lines[:-1], edited(lines[-1], result={})], "line 7: result lacks"),
+    "figure": (
+        lambda lines: [*lines[:-1], edited(lines[-1], result=RESULT | {"probability": "x"})],
+        "line 7: probability of result must be a number; got 'x'",
+    ),
+    "letters": (
+        lambda lines: [*lines[:-1], edited(lines[-1], experiment="\x1b[31m")],
+        "line 7: experiment must be of letters that can be printed",
+    ),
+    "float": (
+        lambda lines: [*lines[:-1], edited(lines[-1], settings={"a": {"$float": [1]}})],
+        "line 7: no JSON .*followed by no number",
     ),
     "deep": (lambda lines: [*lines[:-1], "[" * 100_000], "line 7: no JSON .*too deep"),
     "numbers": (

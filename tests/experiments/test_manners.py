@@ -70,6 +70,12 @@ def test_verbose_logs_a_line_per_iteration_in_the_user_s_own_sign(cem, quick):
     assert cem("run", "rosenbrock", *quick("rosenbrock")).err == ""
 
 
+def test_the_rehearsal_before_a_time_limit_is_not_logged(cem, quick):
+    limit = ("--set", "time_limit=98765")  # which no test before has rehearsed
+    said = cem("run", "rosenbrock", *quick("rosenbrock"), *limit, "-v")
+    assert [line.split()[2] for line in said.err.splitlines()] == ["1:", "2:", "3:"]
+
+
 class Terminal(io.StringIO):
     def isatty(self):
         return True

@@ -129,6 +129,17 @@ def test_the_name_is_that_of_the_file_or_is_given(read):
     assert read('name = "other"\n' + GOOD).name == "other"
 
 
+def test_a_file_whose_name_cannot_be_that_of_a_study_is_told_what_to_do(tmp_path):
+    path = tmp_path / "mine (1).toml"
+    path.write_text(GOOD)
+    with pytest.raises(ValueError, match=r"got 'mine \(1\)': rename the file, or say name = "):
+        study.read(path)
+
+
+def test_the_mark_with_which_some_editors_begin_a_file_is_no_mistake(read):
+    assert read("\ufeff" + GOOD).variations == read(GOOD).variations
+
+
 def test_the_plan_is_strict_json_and_says_everything(read):
     found = read(GOOD)
     plan = json.loads(json.dumps(found.plan(), allow_nan=False))
@@ -165,6 +176,8 @@ def test_paths_count_from_the_folder_of_the_file(read, tmp_path, monkeypatch):
         ("target = 0.05", "target = nan", 4, "target must be a finite number; got nan"),
         ("target = 0.05", "target = false", 4, "target must be a number or a whole number"),
         ("gamma = 3.0", "gama = 3.0", 7, "no setting 'gama'; did you mean 'gamma'?"),
+        ("gamma = 3.0", "gamma = 3.0\nseeds = 3", 8, "seeds is no setting: expected it above"),
+        ('"bridge"', '"noisy-sphere"', 2, 'expected experiment = "noisy-sphere"'),
         ("gamma = 3.0", 'gamma = "x"', 7, "gamma must be a number; got 'x'"),
         ("gamma = 3.0", 'method = "multilevl"', 7, "no method 'multilevl'; did you mean"),
         ("gamma = 3.0", 'note = """\nrho\n[grid]\n"""', 7, "no setting 'note'"),
@@ -195,6 +208,7 @@ def test_a_mistake_is_named_with_its_line_and_the_nearest_word(read, old, new, l
     [
         ("rho = 0.2", "roh = 0.2", 9, "no setting 'roh'; did you mean 'rho'?"),
         ('method = "ce+refine"', 'method = "ce+refin"', 13, "no method 'ce+refin'; did you mean"),
+        ('name = "refined"', 'name = "  "', 12, "the name of a variation must be a word; got '  '"),
         ('name = "refined"', "name = 3", 12, "the name of a variation must be a word; got 3"),
         ('method = "ce+refine"', "n = -3", 11, "expected 1 <= m < n, both blocks with a node"),
         ('method = "ce+refine"', "rho = 0.2", 11, "'rho=0.2' and 'refined' have the same settings"),

@@ -158,6 +158,14 @@ def test_planned_runs_take_the_settings_of_the_file(cem, write):
         assert {run.settings["n_final"] for run in store.runs("mine")} == {900}
 
 
+def test_a_run_that_failed_at_once_takes_the_settings_of_the_mended_file(cem, write):
+    said = cem("sweep", write(BRIDGE.replace("n_final = 2000", "n_final = -1")))
+    assert (said.code, said.err.count("failed: n_final must be at least")) == (1, 6)
+    assert cem("sweep", write(BRIDGE)).code == 0
+    cem("sweep", write(BRIDGE), "--store", "whole.db")
+    assert endings() == endings("whole.db")
+
+
 def test_a_failed_run_does_not_stop_the_others_and_goes_on_when_it_is_mended(
     cem, write, folder, add_problem
 ):
