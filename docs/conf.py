@@ -15,7 +15,7 @@ extensions = [
     "sphinx.ext.viewcode",
     "numpydoc",
 ]
-exclude_patterns = ["_build", "performance.md"]
+exclude_patterns = ["_build", "_kept", "performance.md"]
 default_role = "py:obj"
 nitpicky = False
 
@@ -34,7 +34,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"cem {release}"
 html_static_path = ["_static"]
 html_css_files = ["cem.css"]
-html_extra_path = ["performance.md"]
+html_extra_path = ["performance.md", "_kept"]
 html_show_sourcelink = False
 html_sidebars = {page: [] for page in ("index", "quickstart", "theory", "architecture")}
 html_theme_options = {

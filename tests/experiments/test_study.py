@@ -1,6 +1,7 @@
 """Study files: what they say, and that every mistake in one is named with its line."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -274,3 +275,14 @@ def test_the_line_of_every_key_is_found(tmp_path):
     where = {("a",): 1, ("b",): 3, ("b", "c"): 3, ("b", "c", "d e"): 4}
     where |= {("g", 0): 7, ("g", 1): 8, ("g", 1, "h", "i"): 9, ("g", 1, "h", "i", 1): 11}
     assert {keys: file.line(*keys) for keys in where} == where
+
+
+@pytest.mark.parametrize("name", ["studies/bridge", "studies/maxcut", "howto/studies/rho"])
+def test_the_studies_of_the_documentation_can_be_swept(name):
+    found = study.read(Path(__file__).parents[2] / "docs" / f"{name}.toml")
+    assert len(found.rows()) == len(found.variations) * len(found.seeds) > 0
+
+
+def test_the_study_of_g1_asks_for_its_graph_by_name():
+    with pytest.raises(ValueError, match=r"^g1\.toml, .*No such file or directory: G1\.txt$"):
+        study.read(Path(__file__).parents[2] / "docs" / "studies" / "g1.toml")
