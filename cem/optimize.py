@@ -15,7 +15,7 @@ from cem.constraints import constraints_of
 from cem.engine import CrossEntropyMethod
 from cem.intermediate import Intermediate, turned, within
 from cem.noise import is_noisy, numbered
-from cem.pointwise import batched
+from cem.pointwise import points_too
 from cem.presets import Plan, Preset, preset_of
 from cem.randomness import name_of
 from cem.refining import search_of
@@ -44,6 +44,7 @@ from cem.typing import (
 )
 
 
+@points_too
 def maximize(
     problem: Problem | NoisyProblem,
     family: Family | None = None,
@@ -93,7 +94,7 @@ def maximize(
         density that covers the box; the result lies inside or on its border.
     vectorized : bool, optional
         Whether the problem takes a batch, or (False) one point. With bounds that is found out if it
-        is not said, by a few calls that ``nfev`` does not count: see `cem.pointwise.batched`.
+        is not said, by the first batch: see `cem.pointwise.points_too`.
     preset : str or Preset, optional
         A plan for all that is not given, by its name in `cem.presets.PRESETS`: ``"default"``,
         ``"noisy"`` (used if the problem is), ``"textbook"`` (used if a selection or smoothing is
@@ -177,7 +178,7 @@ def maximize(
     had converged')
     """
     about_sampling = sampling_of(sampling)
-    problem = batched(problem, bounds, vectorized, workers, evaluation_timeout)
+    del vectorized  # `points_too` has seen to it
     chunk_size = chunk_size_of(problem, chunk_size, about_sampling.chunk_size)
     about_search = search_of(problem, method, refine)
     about_constraints = constraints_of(problem, constraints, infeasible)
@@ -303,6 +304,7 @@ def _restarting(plan: Plan, most: int | None, *, limited: bool, wanted: bool) ->
     return plan.restart if limited else AtMost(plan.restart, 9 if wanted else plan.restarts)
 
 
+@points_too
 def minimize(
     problem: Problem | NoisyProblem, family: Family | None = None, **options: Any
 ) -> Optimum:
@@ -318,8 +320,6 @@ def minimize(
     array([3., 3.])
     """
     usual = sampling_of(options.get("sampling", "here")).chunk_size
-    problem = batched(problem, **options)
-    options.pop("vectorized", None)
     options["callback"] = turned(options.get("callback"))
     options["chunk_size"] = chunk_size_of(problem, options.get("chunk_size"), usual)
     if options.get("target") is not None:

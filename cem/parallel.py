@@ -21,6 +21,10 @@ CHUNK_SIZE = 512
 OF_ONE_POINT = "; if it is a function of one point, wrap it: cem.each(f)"
 
 
+class OnePointError(ValueError):
+    """A function that was to take a batch takes one point."""
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """Scores of a batch, chunk by chunk, in order.
@@ -65,6 +69,8 @@ def _score(problem: Problem, addressed: tuple[tuple[SeedSequence, int, int], Bat
     (root, t, start), x = addressed
     try:
         score = _bound(problem, root, t, start)(copy(x))  # it may work in place
+    except OnePointError:
+        raise
     except Exception as error:  # noqa: BLE001 - the user's code may raise anything
         at, culprit = _first_failure(_bound(problem, root, t, start), x, error)
         raise ValueError(

@@ -1,74 +1,138 @@
-"""Whether a function takes a batch or one point, found out by a few calls."""
+"""Functions of one point where functions of a batch are expected: the first batch tells."""
 
 from __future__ import annotations
 
-import warnings
-from functools import partial
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
-from numpy.random import SeedSequence, default_rng
+from numpy.random import Generator, default_rng
 
 from cem.borders import box
-from cem.parallel import Each, each, mapping
+from cem.intermediate import callbacks_of
+from cem.parallel import Each, OnePointError, each
+from cem.randomness import root_of
 from cem.typing import Array, Batch
 from cem.wrapping import Around
 
+SOME = 3  # points of a batch that are tried alone before it is told that none can be
+Solve = TypeVar("Solve", bound=Callable[..., Any])
 
-def batched(
-    function: Any,
-    bounds: Any = None,
-    vectorized: bool | None = None,
-    workers: Any = 1,
-    evaluation_timeout: float | None = None,
-    **others: Any,
-) -> Any:
-    """The function as one of a batch, shape ``(n, d)``, whatever it is one of.
 
-    ``vectorized`` says that it takes a batch already, or (False) one point. With None and bounds it
-    is called on three or four points of the box, as a batch and one by one: where the workers are,
-    and within their time. It is one of a batch if it returns a number for each of them, the same
-    as for each alone where it takes them alone. Two of the points are near the ends of the box,
-    where a penalty of one point would show in the others. Objects that are problems, because they
-    are noisy or have a method ``nominal()``, are taken as they are. The ``others`` are the
-    arguments of `cem.maximize` that have no say in this.
+def points_too(solve: Solve) -> Solve:
+    """The driver, which takes functions of a batch, as one that takes those of one point as well.
 
-    Raises ValueError if ``vectorized`` is true and a batch does not give a number for each sample.
+    ``vectorized`` says that a function takes a batch, of shape ``(n, d)``, or (False) one point.
+    With None and bounds a function is called as one of a batch. If its first batch does not give a
+    number for each sample, but a point of it alone does give one, then nothing was done yet, and
+    the driver begins again with `cem.each`. So no evaluation is made that is not counted, but for
+    that first one; a resumed run is told by a few points of the box instead. Objects that are
+    problems, because they are noisy or have a method ``nominal()``, are taken as they are.
+
+    A function of one point which on a batch returns a number for each sample, and not that of the
+    sample alone, is taken for one of a batch: say ``vectorized=False``.
+    """
+
+    @wraps(solve)
+    def either(
+        problem: Any, family: Any = None, *, vectorized: bool | None = None, **options: Any
+    ) -> Any:
+        if not (vectorized is None or isinstance(vectorized, bool)):
+            raise TypeError(f"vectorized must be True, False or None; got {vectorized!r}")
+        if vectorized is False and not isinstance(problem, Each):
+            problem = each(problem)
+        if options.get("bounds") is None or _is_problem(problem):
+            return solve(problem, family, **options)
+        if vectorized:
+            return solve(Batched(problem), family, **options)
+        tried = Tried(problem)
+        if isinstance(options.get("rng"), Generator):
+            options["rng"] = root_of(options["rng"])  # the same for both
+        began: list[int] = []
+        watch = [*callbacks_of(options.get("callback")), lambda state, _: began.append(state.t)]
+        try:
+            if _is_resumed(**options):
+                tried(_some_points(*box(options["bounds"])))
+            return solve(tried, family, **options | {"callback": watch})
+        except OnePointError:
+            if began:
+                raise
+        return solve(each(problem), family, **options)
+
+    return either  # type: ignore[return-value] # the same arguments
+
+
+@dataclass(frozen=True)
+class Batched(Around):
+    """A function of a batch, whose answer has a shape that cannot be mistaken.
+
+    As many samples as coordinates are scored in two parts: their scores could be anything's.
+    """
+
+    problem: Any
+
+    def __call__(self, x: Batch) -> Any:
+        """The scores, whatever they are."""
+        if len(x) != np.shape(x)[1] or len(x) == 1:
+            return self._scores(x)
+        first, others = self._scores(x[:1]), self._scores(x[1:])
+        right = np.ndim(first) == np.ndim(others) == 1
+        return np.concatenate([first, others]) if right else first
+
+    def _scores(self, x: Batch) -> Any:
+        score = self.problem(x)
+        if np.shape(score) != (len(x),):
+            raise ValueError(
+                f"a function of a batch returns one number per row: expected shape ({len(x)},) for "
+                f"a batch of shape {np.shape(x)}, got {np.shape(score)}; if it takes the points as "
+                "columns, as SciPy's vectorized ones do, pass lambda x: f(x.T)"
+            )
+        return score
+
+
+@dataclass(frozen=True)
+class Tried(Batched):
+    """The same, which raises `OnePointError` if the function proves to be one of a single point.
 
     >>> from scipy.optimize import rosen
-    >>> batched(rosen, [(-2, 2)] * 2)(np.ones((3, 2)))
-    array([0., 0., 0.])
+    >>> Tried(rosen)(np.ones((3, 2)))
+    Traceback (most recent call last):
+      ...
+    cem.parallel.OnePointError: ... it takes one point: say vectorized=False, or pass cem.each(f)
     """
-    del others
-    if not (vectorized is None or isinstance(vectorized, bool)):
-        raise TypeError(f"vectorized must be True, False or None; got {vectorized!r}")
-    if vectorized is False:
-        return function if isinstance(function, Each) else each(function)
-    if bounds is None or _is_problem(function):
-        return function
-    x = _some_points(*box(bounds))
-    with mapping(workers, function, evaluation_timeout) as chunks:
 
-        def called(on: list[Array]) -> list[Array | None]:
-            addressed = [((SeedSequence(0), 0, 0), a) for a in on]
-            try:
-                return [*chunks(partial(_called, function), addressed)]
-            except (RuntimeError, TimeoutError) as error:
-                raise type(error)(
-                    "it could not be found out whether the function takes a batch or one point, "
-                    f"which vectorized=True or False would tell: {error}"
-                ) from error
+    def _scores(self, x: Batch) -> Any:
+        try:
+            score: Any = self.problem(x.copy())
+        except Exception as error:
+            if _takes_points(self.problem, x):
+                raise _of_one(x, f"raised {type(error).__name__}: {error}") from error
+            raise
+        if np.shape(score) != (len(x),) and _takes_points(self.problem, x):
+            raise _of_one(x, f"returned shape {np.shape(score)}")
+        return score
 
-        (scores,) = called([x])
-        if vectorized:
-            _check_vectorized(scores, x)
-            return function
-        if scores is None or scores.shape != (len(x),):
-            of_one = any(_numbers(called([point])) for point in x)  # the first may be a bad one
-            return each(function) if of_one else function
-        alone = _numbers(called([*x]))
-    both = len(alone) == len(x)
-    return each(function) if both and not _alike(scores, np.array(alone)) else function
+
+def _of_one(x: Batch, did: str) -> OnePointError:
+    return OnePointError(
+        f"for a batch of shape {np.shape(x)} the function {did}, while it takes one point: say "
+        "vectorized=False, or pass cem.each(f)"
+    )
+
+
+def _takes_points(function: Any, x: Batch) -> bool:
+    """Whether it gives a number for a point; the first may be one at which it fails."""
+    return any(_gives_a_number(function, point.copy()) for point in x[:SOME])
+
+
+def _gives_a_number(function: Any, point: Array) -> bool:
+    try:
+        return np.asarray(function(point), dtype=float).size == 1
+    except Exception:  # noqa: BLE001 - what it is not made for may fail in any way
+        return False
 
 
 def _is_problem(function: Any) -> bool:
@@ -76,39 +140,11 @@ def _is_problem(function: Any) -> bool:
     return known or any(hasattr(function, name) for name in ("bind", "bound_at", "nominal"))
 
 
+def _is_resumed(checkpoint: Any = None, start: Any = None, **_: Any) -> bool:
+    return start is not None or (checkpoint is not None and Path(checkpoint).exists())
+
+
 def _some_points(low: Array, high: Array) -> Array:
-    """Points inside a box, then one near each end: several, but not as many as coordinates."""
-    n = 4 if len(low) == 3 else 3
-    u = 0.1 + 0.8 * default_rng(len(low)).random((n, len(low)))
-    u[-2], u[-1] = 0.02 * u[-2], 1 - 0.02 * u[-1]
-    return low + (high - low) * u
-
-
-def _called(function: Any, addressed: tuple[Any, Batch]) -> Array | None:
-    """What the function returns, if that is numbers; None if not, or if it raises."""
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        try:
-            return np.asarray(function(addressed[1].copy()), dtype=float)
-        except Exception:  # noqa: BLE001 - what it is not made for may fail in any way
-            return None
-
-
-def _numbers(scores: list[Array | None]) -> list[float]:
-    """Those that are one number each."""
-    return [score.item() for score in scores if score is not None and score.size == 1]
-
-
-def _check_vectorized(scores: Array | None, x: Batch) -> None:
-    if scores is not None and scores.shape != (len(x),):
-        raise ValueError(
-            f"vectorized=True means one number per row of a batch (n, d): expected shape "
-            f"({len(x)},) for a batch of shape {x.shape}, got {scores.shape}; if the function "
-            "takes the points as columns, as SciPy's vectorized ones do, pass lambda x: f(x.T)"
-        )
-
-
-def _alike(a: Array, b: Array) -> bool:
-    """Whether these are the same numbers but for rounding; NaN is like nothing."""
-    scale = np.abs(b[np.isfinite(b)]).max(initial=0.0)
-    return bool(np.allclose(a, b, rtol=1e-6, atol=1e-9 * scale))
+    """Points inside a box: several, but not as many as coordinates."""
+    n = 4 if len(low) == SOME else SOME
+    return low + (high - low) * (0.1 + 0.8 * default_rng(len(low)).random((n, len(low))))

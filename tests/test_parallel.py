@@ -3,8 +3,10 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
+import types
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
@@ -246,7 +248,10 @@ def test_a_problem_that_hangs_is_ended_and_its_chunk_named(tmp_path, monkeypatch
     assert time.monotonic() - since < 60
 
 
-def test_a_problem_that_cannot_be_loaded_there_is_told_so():
+def test_a_problem_that_cannot_be_loaded_there_is_told_so(monkeypatch):
+    monkeypatch.setitem(sys.modules, "made_up_here", types.ModuleType("made_up_here"))
+    monkeypatch.setattr(Wave, "__module__", "made_up_here")
+    monkeypatch.setattr(sys.modules["made_up_here"], "Wave", Wave, raising=False)
     with pytest.raises(
         RuntimeError, match=r"^chunk 1 of 1 was not scored .* could not load the pr"
     ):
