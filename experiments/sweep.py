@@ -144,6 +144,7 @@ class Sweep:
         try:
             while not self._is_over():
                 self._start()
+                self._recall()
                 self._land()
                 self._touch()
                 self.page.show()
@@ -166,6 +167,15 @@ class Sweep:
                 self._leave(run)
             else:
                 self._board(run)
+
+    def _recall(self) -> None:
+        """Take back what nobody has begun yet, once an end is asked for."""
+        if self.stop_asked():
+            for future in [future for future in self.flying if future.cancel()]:
+                flight = self.flying.pop(future)
+                with contextlib.suppress(ReplacedError):
+                    flight.writer.end("interrupted", flight.used)
+                self.page.now(replace(flight.run, status="interrupted", seconds=flight.used))
 
     def _board(self, run: Run) -> None:
         """Go on with a run where the store has it, once nobody else can add to it."""

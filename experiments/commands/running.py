@@ -85,6 +85,9 @@ def resume(
     *,
     workers: Workers = 1,
     evaluation_timeout: EvaluationTimeout = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Even if a process is at it; that one will stop.")
+    ] = False,
     store: StoreUrl = None,
     json: AsJson = False,
     quiet: Quiet = False,
@@ -96,6 +99,8 @@ def resume(
 
     with Store(store, create=False) as opened:
         found = opened.find(run)
+        if opened.busy(found) and not force:
+            raise ValueError(f"a process is at {found.name}: end it first (Ctrl-C), or use --force")
         if warning := runner.other_versions(found):
             typer.echo(f"cem: {warning}", err=True)
         how = {"workers": workers, "evaluation_timeout": evaluation_timeout}

@@ -103,6 +103,20 @@ def test_the_second_signal_ends_a_long_evaluation_at_once(start, folder, workers
         wait_until(lambda pid=int(path.stem): not alive(pid))
 
 
+def test_a_run_that_a_process_is_at_is_not_resumed_until_that_has_ended(start, folder, uncut):
+    first = start("run", "slow")
+    wait_until(lambda: done() >= 2)
+    (folder / "hang").touch()
+    wait_until(lambda: [*folder.glob("*.pid")])
+    said = "cem: error: a process is at slow-0001: end it first (Ctrl-C), or use --force\n"
+    assert ended(start("resume", "slow-0001")) == (1, "", said)
+    first.kill()
+    first.wait()
+    (folder / "hang").unlink()
+    assert ended(start("resume", "slow-0001"))[0] == 0
+    assert bits("cem-runs.db") == uncut
+
+
 def alive(pid):
     try:
         os.kill(pid, 0)
