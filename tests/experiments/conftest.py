@@ -97,6 +97,7 @@ def add_problem(tmp_path_factory, monkeypatch):
     def add(name, code, job="maximize", method=""):
         here = tmp_path_factory.mktemp("problems")
         (here / f"{name}.py").write_text(f'"""Made for a test."""\n{code}')
+        monkeypatch.delitem(sys.modules, f"problems.{name}", raising=False)  # of another test
         monkeypatch.setattr(problems, "__path__", [*problems.__path__, str(here)])
         monkeypatch.setattr(catalogue, "FOLDER", here)
         (here / f"{name}.toml").write_text(
