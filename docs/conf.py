@@ -36,7 +36,9 @@ html_static_path = ["_static"]
 html_css_files = ["cem.css"]
 html_extra_path = ["performance.md", "_kept"]
 html_show_sourcelink = False
-html_sidebars = {page: [] for page in ("index", "quickstart", "theory", "architecture")}
+html_sidebars = {
+    page: [] for page in ("index", "quickstart", "theory", "studies/index", "architecture")
+}
 html_theme_options = {
     "show_prev_next": True,
     "navigation_with_keys": False,
