@@ -88,6 +88,14 @@ StoreUrl = Annotated[
         help="Database URL or SQLite file; default: the variable CEM_STORE, then cem-runs.db here.",
     ),
 ]
+ExperimentName = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="An experiment of 'cem list'.",
+        autocompletion=completion.experiments,
+    ),
+]
 RunName = Annotated[
     str,
     typer.Argument(

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
 
 import typer
 
-from experiments import completion
-from experiments.app import AsJson, app, examples
+from experiments.app import AsJson, ExperimentName, app, examples
 
 
 @app.command("list", epilog=examples("cem list", "cem list --json"))
@@ -29,14 +27,7 @@ def list_(*, json: AsJson = False) -> None:
 
 @app.command(epilog=examples("cem describe maxcut", "cem describe bridge --json"))
 def describe(
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="NAME",
-            help="An experiment of 'cem list'.",
-            autocompletion=completion.experiments,
-        ),
-    ],
+    name: ExperimentName,
     *,
     json: AsJson = False,
 ) -> None:

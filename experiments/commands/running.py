@@ -10,6 +10,7 @@ from experiments import completion
 from experiments.app import (
     AsJson,
     EvaluationTimeout,
+    ExperimentName,
     Quiet,
     RunName,
     StoreUrl,
@@ -34,14 +35,7 @@ if TYPE_CHECKING:
     )
 )
 def run(
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="NAME",
-            help="An experiment of 'cem list'.",
-            autocompletion=completion.experiments,
-        ),
-    ],
+    name: ExperimentName,
     *,
     settings: Annotated[
         list[str] | None,

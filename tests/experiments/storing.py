@@ -1,9 +1,12 @@
-"""What the tests of the store put into it."""
+"""What the tests of the store put into it, and what those of sweeps find there."""
 
 import math
 import struct
 
+import numpy as np
+
 from cem.state import Record
+from experiments.store import Store
 
 WHOLE = {"t", "restart", "nfev", "n", "n_bad", "n_elite", "n_hit"}
 ROW = {
@@ -29,3 +32,18 @@ def bits(record):
 def record(t, **changes):
     numbers = {name: t if name in WHOLE else float(t) for name in Record._fields}
     return Record(**numbers | changes)
+
+
+def endings(url="cem-runs.db", name="mine"):
+    """Everything that the runs of a study left behind, their clocks aside."""
+    with Store(str(url), create=False) as store:
+        runs = store.runs(name)
+        return {
+            (r.variation, r.seed): (
+                r.status,
+                r.result,
+                np.array(store.history(r)).tobytes(),
+                store.checkpoint(r),
+            )
+            for r in runs
+        }

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from storing import endings
 
 from experiments import runner, study, sweep
 from experiments.catalogue import Experiment
@@ -62,21 +63,6 @@ def write(folder):
         return path
 
     return write
-
-
-def endings(url="cem-runs.db", name="mine"):
-    """Everything that the runs of a study left behind, their clocks aside."""
-    with Store(str(url), create=False) as store:
-        runs = store.runs(name)
-        return {
-            (run.variation, run.seed): (
-                run.status,
-                run.result,
-                np.array(store.history(run)).tobytes(),
-                store.checkpoint(run),
-            )
-            for run in runs
-        }
 
 
 def single(found, folder):

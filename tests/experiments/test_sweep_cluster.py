@@ -4,12 +4,11 @@ import os
 import signal
 import threading
 
-import numpy as np
 import pytest
+from storing import endings
 
 import cem as library
 from experiments import crew, sweep
-from experiments.store import Store
 
 distributed = pytest.importorskip("distributed", reason="needs the extra 'cluster'")
 pytestmark = pytest.mark.filterwarnings("default")  # what a cluster warns of is not ours
@@ -38,21 +37,6 @@ def cluster():
         n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50
     ) as cluster:
         yield cluster
-
-
-def endings(url, name="mine"):
-    """Everything that the runs of a study left behind, their clocks aside."""
-    with Store(str(url), create=False) as store:
-        runs = store.runs(name)
-        return {
-            (r.variation, r.seed): (
-                r.status,
-                r.result,
-                np.array(store.history(r)).tobytes(),
-                store.checkpoint(r),
-            )
-            for r in runs
-        }
 
 
 @pytest.fixture

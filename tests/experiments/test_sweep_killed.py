@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 import pytest
+from storing import endings
 
 from experiments.store import Store
 
@@ -72,21 +73,6 @@ def begin(folder):
     for process in begun:
         process.kill()
         process.communicate()
-
-
-def endings(url, name="mine"):
-    """Everything that the runs of a study left behind, their clocks aside."""
-    with Store(str(url), create=False) as store:
-        runs = store.runs(name)
-        return {
-            (r.variation, r.seed): (
-                r.status,
-                r.result,
-                np.array(store.history(r)).tobytes(),
-                store.checkpoint(r),
-            )
-            for r in runs
-        }
 
 
 def iterations(url):
