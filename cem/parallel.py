@@ -128,7 +128,8 @@ def mapping(
 ) -> Iterator[Map]:
     """A map for ``workers``: 1 is here, ``n`` is that many processes, else an executor or a map.
 
-    An executor, a `multiprocessing.Pool`, or a map-like function is used as it is and left open.
+    An executor, a client of Dask, a `multiprocessing.Pool`, or a map-like function is used as it is
+    and left open.
     With a timeout in seconds, a chunk that takes longer is ended, so even one worker is a process.
     """
     limited = evaluation_timeout is not None
@@ -147,8 +148,12 @@ def mapping(
                 "evaluation_timeout needs processes of our own, which can be ended: expected "
                 f"workers to be a number; got {workers!r}"
             )
-        submits = hasattr(workers, "submit")
-        yield partial(_gathered, workers) if submits else getattr(workers, "map", workers)
+        if hasattr(workers, "submit"):
+            from cem.clusters import executor_of
+
+            yield partial(_gathered, executor_of(workers))
+        else:
+            yield getattr(workers, "map", workers)
     elif workers == 1 and not limited:
         yield map
     elif workers == -1 or workers >= 1:

@@ -1,5 +1,6 @@
 """What the tests share."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import settings
 from cem import History, Record
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "benchmarks"))  # for dask_cluster
 
 BASE = Record(
     t=1, restart=0, nfev=100, n=100, n_bad=0, gamma=1.0, top=2.0, best=2.0, n_elite=10,

@@ -25,8 +25,10 @@ from multiprocessing import get_context
 from multiprocessing.reduction import ForkingPickler
 
 import numpy as np
+from dask_cluster import local_cluster
 
 import cem
+from cem.clusters import DaskWorkers
 from cem.processes import Processes
 from cem.randomness import root_of
 from cem.sampling import Undrawn
@@ -279,39 +281,29 @@ def memory(n=5_000_000):
 
 
 @contextmanager
-def dask_cluster():
-    """Two workers, processes of this machine; a task that kills three of them is given up."""
-    import dask
-    from distributed import Client, LocalCluster
+def dask_client():
+    from distributed import Client
 
-    with (
-        dask.config.set({"distributed.scheduler.allowed-failures": 2}),
-        LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None,
-            silence_logs=50,
-        ) as cluster,
-        Client(cluster) as client,
-    ):  # fmt: skip
+    with local_cluster() as cluster, Client(cluster) as client:
         yield client
 
 
-def dask_faults(kills=5):
+def dask_faults(kills=KILLS):
     expected = {s: digest(searched(sampling=s)) for s in ("here", "workers")}
-    with dask_cluster() as client:
-        executor = client.get_executor()
+    with dask_client() as client:
         for sampling, digits in expected.items():
-            same = digest(searched(workers=executor, sampling=sampling)) == digits
+            same = digest(searched(workers=client, sampling=sampling)) == digits
             print(f"Dask, sampling={sampling!r}: {'the same bits' if same else 'OTHER BITS'}")
         same = killed = 0
         for _ in range(kills):
             client.wait_for_workers(2)
             killing = Killing(lambda: [*client.run(os.getpid).values()], after=0.3)
             killing.start()
-            same += digest(searched(workers=executor)) == expected["here"]
+            same += digest(searched(workers=client)) == expected["here"]
             killed += killing.killed
         print(f"Dask: {same} of {kills} the same bits, {killed} with a worker killed within")
         client.wait_for_workers(2)
-        _told("Dask, always kills its worker", lambda: searched(deadly, workers=executor))
+        _told("Dask, always kills its worker", lambda: searched(deadly, workers=client))
 
 
 def dask_per_chunk(turns=3):
@@ -320,8 +312,8 @@ def dask_per_chunk(turns=3):
     chunk = Undrawn(family, root_of(1), 0, N, 1000, map)[0:1000]
     items = {"64 numbers": np.zeros(64), "a density": chunk, "1000 samples": chunk.drawn()}
     found = {}
-    with Processes(2) as pool, dask_cluster() as client:
-        for engine, executor in [("processes", pool), ("Dask", client.get_executor(pure=False))]:
+    with Processes(2) as pool, dask_client() as client:
+        for engine, executor in [("processes", pool), ("Dask", DaskWorkers(client))]:
             for what, item in items.items():
                 n = 2000 if engine == "processes" else 200
                 n = n // 10 if what == "1000 samples" else n

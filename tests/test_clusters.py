@@ -1,0 +1,111 @@
+"""On a Dask cluster of two processes: the same bits, after a death too; a deadly chunk is named."""
+
+import os
+import signal
+import threading
+from concurrent.futures import CancelledError
+
+import numpy as np
+import pytest
+from dask_cluster import local_cluster
+
+import cem
+from cem.clusters import DaskWorkers, executor_of
+from problems.maxcut import two_blocks
+
+pytest.importorskip("distributed", reason="needs a cluster: pip install cemkit[cluster]")
+pytestmark = pytest.mark.filterwarnings("default")  # what a cluster warns of is not ours
+
+CUT = two_blocks(40, 20)
+SETTINGS = {"rng": 3, "n_samples": 400, "chunk_size": 40, "max_iterations": 4}
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    """Of a cluster whose workers can import the module ``costly``."""
+    from distributed import Client
+
+    folder = tmp_path_factory.mktemp("modules")
+    (folder / "costly.py").write_text(
+        "import os, signal, time\n"
+        "def slow(x): time.sleep(0.05); return x.sum(axis=1)\n"
+        "def deadly(x): os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]))
+        with local_cluster() as cluster, Client(cluster) as client:
+            yield client
+            client.wait_for_workers(2, timeout=60)
+
+
+@pytest.mark.parametrize("sampling", ["here", "workers"])
+def test_a_cluster_gives_the_bits_of_one_process(client, sampling, same_run):
+    alone = cem.maximize(CUT, sampling=sampling, **SETTINGS)
+    for workers in client, client.get_executor():
+        assert same_run(cem.maximize(CUT, sampling=sampling, workers=workers, **SETTINGS), alone)
+
+
+def test_a_killed_worker_does_not_change_a_bit(client, same_run):
+    from costly import slow
+
+    family = cem.Bernoulli([0.5] * 10)
+    alone = cem.maximize(lambda x: x.sum(axis=1), family, **SETTINGS)
+    client.wait_for_workers(2, timeout=60)
+    victim = next(iter(client.run(os.getpid).values()))
+    threading.Timer(0.3, os.kill, (victim, signal.SIGKILL)).start()
+    assert same_run(cem.maximize(slow, family, workers=client, **SETTINGS), alone)
+    client.wait_for_workers(2, timeout=60)
+    assert victim not in client.run(os.getpid).values()
+
+
+def test_a_chunk_that_kills_three_workers_is_named(client):
+    from costly import deadly
+
+    with pytest.raises(RuntimeError, match=r"^chunk 1 of 1 was not scored .*KilledWorker: "):
+        cem.maximize(
+            deadly, cem.Bernoulli([0.5] * 4), workers=client, **SETTINGS | {"n_samples": 40}
+        )
+    client.wait_for_workers(2, timeout=60)
+
+
+def test_what_has_come_counts_though_its_worker_dies_at_that_moment(client, monkeypatch):
+    gathered = client._gather
+
+    async def and_lost(tasks, *args, **kwargs):
+        values = await gathered(tasks, *args, **kwargs)
+        for task in tasks:
+            client._handle_lost_data(task.key)
+        return values
+
+    monkeypatch.setattr(client, "_gather", and_lost)
+    dasks = client.get_executor(pure=False)
+    with pytest.raises(TypeError, match="cannot unpack"):
+        dasks.submit(abs, -3).result(timeout=30)
+    assert executor_of(dasks).submit(abs, -3).result(timeout=30) == 3
+
+
+def test_calls_are_those_of_any_executor(client):
+    from costly import slow
+
+    workers = DaskWorkers(client, pure=True)
+    assert workers.submit(int, "ff", base=16).result(timeout=30) == 255
+    assert list(workers.map(abs, [-1, -2], timeout=30)) == [1, 2]
+    with pytest.raises(ZeroDivisionError):
+        workers.submit(divmod, 1, 0).result(timeout=30)
+    many = [workers.submit(slow, np.ones((1, i))) for i in range(1, 101)]
+    assert [future.cancel() for future in many[1:]] == [True] * 99
+    assert many[0].result(timeout=30) == 1.0
+    assert workers.submit(int, "7").result(timeout=30) == 7  # by then its loop is done with slow
+    assert not [key for key in client.futures if "slow" in key], "nothing is kept on the cluster"
+
+
+def test_a_call_that_the_scheduler_cancels_is_cancelled(client):
+    from costly import slow
+    from distributed import Future as Task
+
+    workers = DaskWorkers(client)
+    waiting = [workers.submit(slow, np.ones((1, 2))) for _ in range(50)]
+    client.cancel([Task(key, client) for key in client.futures])
+    with pytest.raises(CancelledError):
+        waiting[-1].result(timeout=30)
