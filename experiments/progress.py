@@ -48,6 +48,7 @@ class Standing:
         self.since = time.monotonic()
         self.ended = 0  # runs, since then
         self.worked = 0.0  # seconds of slices, since then
+        self.is_staffed = True  # whether anybody is there to work
 
     def now(self, run: Run) -> None:
         """What has become of a run."""
@@ -89,6 +90,7 @@ class Standing:
     def line(self) -> str:
         """Everything in one line."""
         words = [f"{self.study.name}: {self.count('done'):,} of {len(self.runs):,} runs done"]
+        words += [] if self.is_staffed else ["waiting for a worker to come"]
         words += [f"{n:,} failed"] if (n := self.count("failed")) else []
         words += [f"{n:,} are another process's"] if (n := self.count(ELSEWHERE)) else []
         words += [f"{rate:,.3g} runs a minute"] if 0 < (rate := self.per_minute()) < 100 else []
@@ -166,6 +168,10 @@ class Page:
     def worked(self, seconds: float) -> None:
         """Take note of the work that was done."""
         self.standing.worked += seconds
+
+    def staffed(self, is_staffed: bool) -> None:
+        """Take note of whether anybody is there to work."""
+        self.standing.is_staffed = is_staffed
 
     def show(self) -> None:
         """Show it, if it is time."""

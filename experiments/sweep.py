@@ -27,7 +27,7 @@ from experiments.writer import Writer
 
 BREATH = 0.2  # seconds between two looks at the clock and at who asks for an end
 TOUCH = 30.0  # seconds between two signs of life to other machines
-POLL = 2.0  # seconds between two looks at the runs of other processes
+POLL = 2.0  # seconds between two looks at the runs of other processes, and at who is there to work
 
 UNPLANNED = {
     "versions": {},
@@ -134,7 +134,8 @@ class Sweep:
         self.waiting = deque(sorted(runs, key=lambda run: run.status == "planned"))
         self.elsewhere: list[Run] = []  # at which another process is
         self.flying: dict[Future[Slice], Flight] = {}
-        self.polled = self.touched = time.monotonic()
+        self.polled = self.touched = self.called = time.monotonic()
+        self.room = crew.at_once()  # for flights
 
     def go(self) -> None:
         """Work until no run is left, or until somebody asks for an end: what flies then lands.
@@ -143,6 +144,7 @@ class Sweep:
         """
         try:
             while not self._is_over():
+                self._call()
                 self._start()
                 self._recall()
                 self._land()
@@ -159,9 +161,16 @@ class Sweep:
             return False
         return self.stop_asked() or not (self.waiting or self.elsewhere)
 
+    def _call(self) -> None:
+        """See now and then who is there: workers of a cluster come and go."""
+        if time.monotonic() - self.called > POLL:
+            self.called = time.monotonic()
+            self.room = self.crew.at_once()
+            self.page.staffed(self.room > 0)
+
     def _start(self) -> None:
         """Have as many slices done at a time as the crew can take."""
-        while len(self.flying) < self.crew.at_once and self.waiting and not self.stop_asked():
+        while len(self.flying) < self.room and self.waiting and not self.stop_asked():
             run = self.waiting.popleft()
             if self.store.busy(run):
                 self._leave(run)
