@@ -14,8 +14,9 @@ from typing import Any
 
 import problems
 from experiments import catalogue
-from experiments.settings import DRIVERS, changed, complete, known, of_problem, split
+from experiments.settings import DRIVERS, changed, complete, known, of_problem
 from experiments.toml_file import TomlFile
+from experiments.trial import begin, blamed
 from problems import nearest
 
 KEYS: dict[str, tuple[type, ...]] = {  # what a file may hold, and the types of it
@@ -114,7 +115,7 @@ def read(path: Path) -> Study:
         problem=base.problem,
         job=base.job,
         settings=settings,
-        variations=tuple(_told_apart(file, base.problem, starmap(Variation, changes))),
+        variations=tuple(_told_apart(file, base, seeds[0], starmap(Variation, changes))),
         seeds=seeds,
         target=None if target is None else float(target),
         text=file.text,
@@ -301,26 +302,24 @@ def _varied(
 
 
 def _told_apart(
-    file: TomlFile, problem: str, variations: Iterable[Variation]
+    file: TomlFile, base: catalogue.Experiment, seed: int, variations: Iterable[Variation]
 ) -> Iterator[Variation]:
-    """Refuse two variations of one name or with the same settings, and one without a problem."""
+    """Refuse two variations of one name or with the same settings, and one that cannot begin."""
     seen: dict[str, str] = {}
-    loaded = []
     key = next((key for key in ("grid", "variations") if key in file.table), "settings")
     for at, variation in enumerate(variations):
+        where = (key, at) if key == "variations" else (key,)
         same = json.dumps(_as_floats(variation.settings), sort_keys=True)
-        of_problem, _ = split(problem, "estimate", variation.settings)
-        with file.at(*((key, at) if key == "variations" else (key,))):
+        with file.at(*where):
             if variation.name in seen.values():
                 raise ValueError(f"two variations are called {variation.name!r}")
             if same in seen:
                 raise ValueError(
                     f"the variations {seen[same]!r} and {variation.name!r} have the same settings"
                 )
-            if of_problem not in loaded:
-                problems.load(problem, **of_problem)
-                loaded.append(of_problem)
         seen[same] = variation.name
+        with blamed(file, variation.changes, variation.settings, *where):
+            begin(base, variation.settings, seed)
         yield variation
 
 

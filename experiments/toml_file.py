@@ -65,13 +65,17 @@ class TomlFile:
 
         return bisect_left(range(len(lines)), True, key=said) + 1
 
+    def holds(self, *where: str | int) -> bool:
+        """Whether it speaks of a key, or of an element of a list."""
+        return _holds(self.table, where)
+
     @contextmanager
     def at(self, *where: str | int) -> Iterator[None]:
         """Whatever is wrong in here is wrong on the line of that key, or of what it is part of."""
         try:
             yield
         except (ValueError, TypeError, OSError) as error:
-            while where and not _holds(self.table, where):
+            while where and not self.holds(*where):
                 where = where[:-1]
             on = f", line {self.line(*where)}" if where else ""
             file = error.filename if isinstance(error, OSError) else None

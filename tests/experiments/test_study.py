@@ -186,6 +186,10 @@ def test_paths_count_from_the_folder_of_the_file(read, tmp_path, monkeypatch):
         ("rho = [0.1, 0.05]", "rho = 0.1", 10, "rho in [grid] must be a list of at least one"),
         ("rho = [0.1, 0.05]", "rho = []", 10, "rho in [grid] must be a list of at least one"),
         ("rho = [0.1, 0.05]", "rho = [0.1,\n# two\n'b']", 12, "rho must be a number; got 'b'"),
+        ("rho = [0.1, 0.05]", "rho = [0.1, 5.0]", 10, "must lie strictly between 0 and 1; got 5.0"),
+        ("  0.7,", "  2.5,", 11, "must lie in (0, 1]; got 2.5"),
+        ("max_iterations = 50", "max_iterations = 0", 17, "must be at least 1; got 0"),
+        ("gamma = 3.0", "gamma = 3.0\nn_samples = -4", 8, "n_samples must be at least 1; got -4"),
         ("  0.7,", "  inf,", 13, "alpha must be a finite number"),
         ("  0.7,", "  1,", 9, "'rho=0.1, alpha=1.0' and 'rho=0.1, alpha=1' have the same"),
         ("rho = [0.1, 0.05]", "gamma = [3, 4]\nrho=[0.1, 0.1]", 9, "two variations are called"),
@@ -211,9 +215,10 @@ def test_a_mistake_is_named_with_its_line_and_the_nearest_word(read, old, new, l
         ('method = "ce+refine"', 'method = "ce+refin"', 13, "no method 'ce+refin'; did you mean"),
         ('name = "refined"', 'name = "  "', 12, "the name of a variation must be a word; got '  '"),
         ('name = "refined"', "name = 3", 12, "the name of a variation must be a word; got 3"),
-        ('method = "ce+refine"', "n = -3", 11, "expected 1 <= m < n, both blocks with a node"),
+        ('method = "ce+refine"', "n = -3", 13, "expected 1 <= m < n, both blocks with a node"),
         ('method = "ce+refine"', "rho = 0.2", 11, "'rho=0.2' and 'refined' have the same settings"),
-        ("m = 10", 'graph = "G9.txt"', 8, "No such file or directory: G9.txt"),
+        ('name = "refined"', "rho = 3.0", 12, "must lie strictly between 0 and 1; got 3.0"),
+        ("m = 10", 'graph = "G9.txt"', 6, "No such file or directory: G9.txt"),
         ('"maxcut"', '"maxcut"\njob = "estimate"', 2, "the job of the experiment 'maxcut' is"),
         ("[[variations]]", "[[variation]]", 8, "no key 'variation'; did you mean 'variations'?"),
     ],
@@ -223,6 +228,11 @@ def test_so_it_is_in_a_list_of_variations(read, old, new, line, complaint):
     said = refused(read, text)
     assert complaint in said
     assert said.startswith(f"mine.toml, line {line}: ")
+
+
+def test_a_file_that_is_not_there_is_named_on_its_line_also_with_a_grid(read):
+    text = 'problem = "maxcut"\n[settings]\ngraph = "G9.txt"\n[grid]\nrho = [0.1, 0.2]\n'
+    assert refused(read, text) == "mine.toml, line 3: No such file or directory: G9.txt"
 
 
 def test_lines_are_right_in_a_list_of_inline_tables(read):
