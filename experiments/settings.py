@@ -72,7 +72,8 @@ def known(problem: str, job: str) -> dict[str, inspect.Parameter]:
     >>> sorted(known("bridge", "estimate"))[:4]
     ['alpha', 'chunk_size', 'gamma', 'max_evaluations']
     """
-    return of_problem(problem) | _of_driver_only(problem, job)
+    ours = of_problem(problem)
+    return ours | _of_driver_only(job, ours)
 
 
 def complete(
@@ -89,7 +90,7 @@ def complete(
         if key not in parameters:
             raise ValueError(f"no setting {key!r}" + nearest(key, sorted(parameters)))
         _check(key, value, str(parameters[key].annotation))
-    if given.get("method") is not None and "method" in _of_driver_only(problem, job):
+    if given.get("method") is not None and "method" not in of_problem(problem):
         _check_method(job, given["method"])
     defaults = {k: p.default for k, p in parameters.items() if plain(p.default)}
     paths = (k for k, v in given.items() if v is not None and _is_path(parameters[k]))
@@ -117,7 +118,8 @@ def split(problem: str, job: str, settings: Settings) -> tuple[dict[str, Any], d
     >>> split("bridge", "estimate", {"gamma": 3.0, "rho": 0.1})
     ({'gamma': 3.0}, {'rho': 0.1})
     """
-    ours, theirs = of_problem(problem), _of_driver_only(problem, job)
+    ours = of_problem(problem)
+    theirs = _of_driver_only(job, ours)
     return (
         {k: v for k, v in settings.items() if k in ours},
         {k: v for k, v in settings.items() if k in theirs},
@@ -126,9 +128,17 @@ def split(problem: str, job: str, settings: Settings) -> tuple[dict[str, Any], d
 
 def files(problem: str, settings: Settings) -> dict[str, Path]:
     """The settings that name a file: absolute ones, whose annotation mentions a path."""
-    found = of_problem(problem)
-    paths = {k: Path(settings[k]) for k, p in found.items() if _is_path(p) and settings.get(k)}
-    return {k: path for k, path in paths.items() if path.is_absolute()}
+    found = {k: Path(settings[k]) for k in may_be_files(problem) if settings.get(k)}
+    return {k: path for k, path in found.items() if path.is_absolute()}
+
+
+def may_be_files(problem: str) -> list[str]:
+    """The settings of a problem that may name a file.
+
+    >>> may_be_files("maxcut")
+    ['graph']
+    """
+    return [key for key, parameter in of_problem(problem).items() if _is_path(parameter)]
 
 
 def parse(assignments: Iterable[str]) -> dict[str, Any]:
@@ -157,8 +167,9 @@ def plain(value: Any) -> bool:
     return value is None or isinstance(value, bool | int | str)
 
 
-def _of_driver_only(problem: str, job: str) -> dict[str, inspect.Parameter]:
-    ours = of_problem(problem)
+def _of_driver_only(
+    job: str, ours: Mapping[str, inspect.Parameter]
+) -> dict[str, inspect.Parameter]:
     return {k: p for k, p in of_driver(job).items() if k not in ours}
 
 

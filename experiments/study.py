@@ -16,7 +16,7 @@ import problems
 from experiments import catalogue
 from experiments.settings import DRIVERS, changed, complete, known, of_problem
 from experiments.toml_file import TomlFile
-from experiments.trial import begin, blamed
+from experiments.trial import blamed, trial
 from problems import nearest
 
 KEYS: dict[str, tuple[type, ...]] = {  # what a file may hold, and the types of it
@@ -270,7 +270,8 @@ def _all(file: TomlFile, base: catalogue.Experiment) -> Iterator[tuple[str, dict
             if not isinstance(table, dict):
                 raise TypeError(f"a variation must be a table of settings; got {table!r}")
         given = dict(table)
-        name = given.pop("name", None)
+        is_setting = "name" in known(base.problem, base.job)
+        name = None if is_setting else given.pop("name", None)
         changes = _checked(file, base, given, "variations", at)
         with file.at("variations", at, "name"):
             fits = isinstance(name, str) and name.strip() and name.isprintable()
@@ -306,6 +307,7 @@ def _told_apart(
 ) -> Iterator[Variation]:
     """Refuse two variations of one name or with the same settings, and one that cannot begin."""
     seen: dict[str, str] = {}
+    begin = trial(base, seed)
     key = next((key for key in ("grid", "variations") if key in file.table), "settings")
     for at, variation in enumerate(variations):
         where = (key, at) if key == "variations" else (key,)
@@ -319,7 +321,7 @@ def _told_apart(
                 )
         seen[same] = variation.name
         with blamed(file, variation.changes, variation.settings, *where):
-            begin(base, variation.settings, seed)
+            begin(variation.settings)
         yield variation
 
 

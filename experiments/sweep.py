@@ -13,12 +13,15 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from functools import partial
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from cem.state import History
 from experiments.complaints import AwayError, ReplacedError, StoreError
 from experiments.crew import Crew
 from experiments.progress import ELSEWHERE, Page
+from experiments.settings import may_be_files
 from experiments.slices import SECONDS, Slice, Spec, advance
 from experiments.store import Run, Store
 from experiments.study import Study
@@ -27,6 +30,7 @@ from experiments.writer import Writer
 
 BREATH = 0.2  # seconds between two looks at the clock and at who asks for an end
 TOUCH = 30.0  # seconds between two signs of life to other machines
+FEW = 5  # variations, or seeds, that a sentence names
 POLL = 2.0  # seconds between two looks at the runs of other processes, and at who is there to work
 
 UNPLANNED = {
@@ -57,20 +61,23 @@ class Flight:
 def plan(study: Study, store: Store) -> list[Run]:
     """The runs of a study in the store, planned where they are not there; see `Store.plan`.
 
-    Raises ValueError if one that has iterations has other settings than the file says now; one that
-    has none, because it was only planned or failed at once, is planned anew.
+    Raises ValueError if one that has iterations was made with other settings than the study has
+    now, or from a file that has changed; one that has none, because it was only planned or failed
+    at once, is planned anew.
     """
     runs, rows = foreseen(study, store), study.rows()
     stale = [run for run, row in zip(runs, rows, strict=True) if run.id > 0 and _differs(run, row)]
     store.delete(stale)
     made_with = versions()
-    return store.plan(study.name, study.plan(), [row | {"versions": made_with} for row in rows])
+    said = study.plan() | {"contents": _contents(study)}
+    return store.plan(study.name, said, [row | {"versions": made_with} for row in rows])
 
 
 def foreseen(study: Study, store: Store) -> list[Run]:
     """The runs that `plan` will give, without planning them."""
     there = {(run.variation, run.seed): run for run in store.runs(study.name)}
     begun = store.counts([run.id for run in there.values()])
+    _check_contents(study, store, [run for run in there.values() if run.id in begun])
     found = []
     for at, row in enumerate(study.rows(), 1):
         run = there.get((row["variation"], row["seed"]))
@@ -103,6 +110,30 @@ def _check_same(study: Study, run: Run, row: dict[str, Any]) -> None:
         )
 
 
+def _contents(study: Study) -> dict[str, str]:
+    """A checksum of every file from which runs are made, by its path."""
+    keys = may_be_files(study.problem)
+    named = {v.settings[key] for v in study.variations for key in keys if v.settings.get(key)}
+    paths = filter(Path.is_absolute, map(Path, sorted(named)))
+    return {str(path): sha256(path.read_bytes()).hexdigest()[:16] for path in paths}
+
+
+def _check_contents(study: Study, store: Store, made: list[Run]) -> None:
+    """Refuse a file that is not what it was when a run was made from it."""
+    if not made:
+        return
+    keys = may_be_files(study.problem)
+    then, now = store.study(study.name).plan.get("contents", {}), _contents(study)
+    other = {path for path in then.keys() & now.keys() if then[path] != now[path]}
+    for run in made:
+        if changed := other & {run.settings.get(key) for key in keys}:
+            raise ValueError(
+                f"{changed.pop()} is not what it was when run {run.name} of the study "
+                f"{study.name!r} was made: bring it back, give the study another name (name = "
+                "...), or delete its runs"
+            )
+
+
 def no_more_in(study: Study, runs: list[Run]) -> list[str]:
     """What the store has of a study that its file does not speak of any more, in sentences."""
     names, seeds = {v.name for v in study.variations}, set(study.seeds)
@@ -111,9 +142,19 @@ def no_more_in(study: Study, runs: list[Run]) -> list[str]:
         return []
     variations = sorted({str(run.variation) for run in gone} - names)
     others = sorted({run.seed for run in gone if run.variation in names})
-    few = [f"the variations {'; '.join(variations)}"] if variations else []
-    few += [f"the seeds {', '.join(map(str, others))}"] if others else []
+    few = [f"the variations {_some('; ', variations)}"] if variations else []
+    few += [f"the seeds {_some(', ', others)}"] if others else []
     return [f"{len(gone)} runs stay in the store that are no longer in the file: {', '.join(few)}"]
+
+
+def _some(between: str, words: list[Any]) -> str:
+    """The first of them, and how many more there are.
+
+    >>> _some(", ", [3, 4]), _some(", ", [*range(100)])
+    ('3, 4', '0, 1, 2, 3, 4 and 95 more')
+    """
+    more = f" and {len(words) - FEW} more" if len(words) > FEW else ""
+    return between.join(map(str, words[:FEW])) + more
 
 
 class Sweep:

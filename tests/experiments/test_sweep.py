@@ -135,6 +135,29 @@ def test_a_run_made_with_other_settings_is_refused_by_name(cem, write):
     assert cem("sweep", write('name = "other"\n' + BRIDGE)).code == 0
 
 
+def test_runs_of_a_graph_that_has_changed_since_are_not_mixed_with_new_ones(cem, write, folder):
+    graph, other = "3 2\n1 2 1\n2 3 1\n", "3 2\n1 2 1\n2 3 5\n"
+    text = 'experiment = "maxcut"\nseeds = 1\n[settings]\ngraph = "g.txt"\n'
+    more = write(text.replace("seeds = 1", "seeds = 2"), "more.toml")
+    (folder / "g.txt").write_text(graph)
+    cem("sweep", write('name = "more"\n' + text))
+    (folder / "g.txt").write_text(other)
+    said = cem("sweep", more)
+    assert said.code == 1
+    assert said.err.startswith(f"cem: error: {folder / 'g.txt'} is not what it was when run maxcut")
+    assert len(endings(name="more")) == 1
+    (folder / "g.txt").write_text(graph)
+    assert cem("sweep", more).code == 0
+    assert {result["fun"] for _, result, *_ in endings(name="more").values()} == {2.0}
+
+
+def test_a_sentence_names_a_few_of_many_runs_that_the_file_no_longer_speaks_of(write):
+    with Store() as store:
+        runs = sweep.plan(study.read(write(BRIDGE.replace("seeds = 3", "seeds = 90"))), store)
+    (said,) = sweep.no_more_in(study.read(write(BRIDGE)), runs)
+    assert said.endswith("no longer in the file: the seeds 4, 5, 6, 7, 8 and 82 more")
+
+
 def test_planned_runs_take_the_settings_of_the_file(cem, write):
     path = write(BRIDGE)
     with Store() as store:
@@ -146,7 +169,7 @@ def test_planned_runs_take_the_settings_of_the_file(cem, write):
 
 def test_a_run_that_failed_at_once_takes_the_settings_of_the_mended_file(cem, write, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(study, "begin", lambda *_: None)  # as if it were fine up to the first scores
+        patch.setattr(study, "trial", lambda *_: lambda _: None)  # as if it could begin
         said = cem("sweep", write(BRIDGE.replace("n_final = 2000", "n_final = -1")))
     assert (said.code, said.err.count("failed: n_final must be at least")) == (1, 6)
     assert cem("sweep", write(BRIDGE)).code == 0
