@@ -197,6 +197,8 @@ def _gathered(executor: Any, function: Any, chunks: Iterable[Any]) -> list[Any]:
 
 def _lost(error: Exception, chunks: list[Any], i: int) -> Exception:
     """What to say of a chunk that was never scored, though the problem raised nothing."""
+    from concurrent.futures import CancelledError
+
     (root, t, start), x = chunks[i]
     which = (
         f"chunk {i + 1} of {len(chunks)} was not scored (samples {start} to {start + len(x) - 1} "
@@ -207,8 +209,10 @@ def _lost(error: Exception, chunks: list[Any], i: int) -> Exception:
     likely = (
         "its process could not load the problem: define it in a module that can be imported there"
         if isinstance(error, AttributeError | ImportError)
+        else "the cluster has gone, or its client was closed"
+        if isinstance(error, CancelledError)
         else "the problem crashes its process or needs too much memory; or the script that started "
         'it lacks the line if __name__ == "__main__":'
     )
-    said = str(error).rstrip(".")
+    said = " ".join(str(error).split()).rstrip(".")
     return RuntimeError(f"{which}: {type(error).__name__}: {said}. Likely {likely}")

@@ -100,7 +100,7 @@ class Processes(Executor):
             with self._starting:
                 self._killed = True
                 for worker in self._workers:
-                    worker.process.kill()
+                    worker.kill()
         for _ in self._keepers:
             self._tasks.put(None)
         if wait:
@@ -194,9 +194,16 @@ class Worker:
         answer: tuple[bool, Any] = self.line.recv()
         return answer
 
-    def end(self) -> None:
-        """End the process, whatever it is doing."""
+    def kill(self) -> None:
+        """End the process, whatever it is doing, and the programs that it has started."""
+        if hasattr(os, "killpg") and self.process.is_alive():  # else its number may be another's
+            with contextlib.suppress(OSError):  # it has no group yet
+                os.killpg(self.process.pid, signal.SIGKILL)
         self.process.kill()
+
+    def end(self) -> None:
+        """The same, and wait for it."""
+        self.kill()
         self.process.join()
         self.process.close()
         self.line.close()
@@ -205,6 +212,8 @@ class Worker:
 def _work(line: Any) -> None:
     """What a process does: it loads functions and calls them, until its parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "setpgid"):
+        os.setpgid(0, 0)  # a group with what it starts, to be ended together
     for library in ONE_THREAD_EACH:  # those that are loaded later
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     Thread(target=_end_with_parent, daemon=True).start()
@@ -249,4 +258,6 @@ def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
+        if hasattr(os, "killpg"):
+            os.killpg(0, signal.SIGKILL)
         os._exit(1)

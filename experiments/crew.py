@@ -91,6 +91,8 @@ class Roll:
 
     def __call__(self) -> int:
         """How many calls to have submitted: two for each of their threads, now."""
+        if self.client.status == "closed":  # it has given up looking for its scheduler
+            raise CancelledError("the client has been closed")
         threads = self.client.nthreads()
         if new := [worker for worker in threads if worker not in self.checked]:
             answers = self.client.run(versions, workers=new, on_error="return")

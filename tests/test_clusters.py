@@ -1,5 +1,6 @@
 """On a Dask cluster of two processes: the same bits, after a death too; a deadly chunk is named."""
 
+import asyncio
 import os
 import signal
 import threading
@@ -27,9 +28,12 @@ def client(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("modules")
     (folder / "costly.py").write_text(
-        "import os, signal, time\n"
+        "import os, signal, threading, time\n"
         "def slow(x): time.sleep(0.05); return x.sum(axis=1)\n"
         "def deadly(x): os.kill(os.getpid(), signal.SIGKILL)\n"
+        "class Holding(Exception):\n"
+        "    def __init__(self): super().__init__('a lock'); self.lock = threading.Lock()\n"
+        "def holding(x): raise Holding\n"
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(folder)
@@ -37,6 +41,12 @@ def client(tmp_path_factory):
         with local_cluster() as cluster, Client(cluster) as client:
             yield client
             client.wait_for_workers(2, timeout=60)
+
+
+def kept(client):
+    """What a client keeps on the cluster of the calls made for cem."""
+    client.nthreads()  # a round through its loop, which is done then with what came before
+    return [key for key in client.futures if key.startswith("_called")]
 
 
 @pytest.mark.parametrize("sampling", ["here", "workers"])
@@ -96,8 +106,7 @@ def test_calls_are_those_of_any_executor(client):
     many = [workers.submit(slow, np.ones((1, i))) for i in range(1, 101)]
     assert [future.cancel() for future in many[1:]] == [True] * 99
     assert many[0].result(timeout=30) == 1.0
-    assert workers.submit(int, "7").result(timeout=30) == 7  # by then its loop is done with slow
-    assert not [key for key in client.futures if "slow" in key], "nothing is kept on the cluster"
+    assert not kept(client)
 
 
 def test_a_call_that_the_scheduler_cancels_is_cancelled(client):
@@ -109,3 +118,50 @@ def test_a_call_that_the_scheduler_cancels_is_cancelled(client):
     client.cancel([Task(key, client) for key in client.futures])
     with pytest.raises(CancelledError):
         waiting[-1].result(timeout=30)
+
+
+def test_an_error_of_the_problem_comes_as_it_is_and_nothing_of_it_stays(client):
+    from costly import holding
+
+    with pytest.raises(ValueError, match=r"^the problem raised Holding: a lock on sample 0 ") as e:
+        cem.maximize(holding, cem.Bernoulli([0.5] * 4), workers=client, **SETTINGS)
+    assert "in holding" in "".join(e.value.__notes__), "where it was raised"
+    assert not kept(client)
+
+
+def test_a_client_that_is_closed_in_the_middle_ends_the_run(client):
+    from costly import slow
+    from distributed import Client
+
+    other = Client(client.scheduler.address, set_as_default=False)
+    threading.Timer(0.3, other.close).start()
+    family = cem.Bernoulli([0.5] * 10)
+    with pytest.raises(RuntimeError, match=r"^chunk .*CancelledError: .* its client was closed$"):
+        cem.maximize(slow, family, workers=other, **SETTINGS)
+    with pytest.raises(Exception, match="closed"):  # Dask's own
+        cem.maximize(slow, family, workers=other, **SETTINGS)
+
+
+def test_what_is_submitted_while_the_client_closes_is_refused(client):
+    """Its last look at what is under way is over by then, so that nobody would ever tell."""
+    from distributed import Client
+
+    with Client(client.scheduler.address, set_as_default=False) as other:
+        other.status = "closing"
+        try:
+            with pytest.raises(RuntimeError, match="the client has been closed"):
+                DaskWorkers(other).submit(abs, -1)
+        finally:
+            other.status = "running"
+
+
+def test_a_client_is_not_waited_for_in_its_own_loop(client, same_run):
+    from distributed import Client
+
+    async def both():
+        async with Client(client.scheduler.address, asynchronous=True) as mine:
+            with pytest.raises(TypeError, match=r"await asyncio\.to_thread"):
+                cem.maximize(CUT, workers=mine, **SETTINGS)
+            return await asyncio.to_thread(cem.maximize, CUT, workers=mine, **SETTINGS)
+
+    assert same_run(asyncio.run(both()), cem.maximize(CUT, **SETTINGS))

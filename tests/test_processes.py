@@ -77,6 +77,10 @@ def module(tmp_path, monkeypatch):
         "class Odd(Exception):\n"
         "    def __init__(self, a, b): super().__init__(f'{a}{b}')\n"
         "def odd(x): raise Odd(x, x)\n"
+        "def program(path):\n"
+        "    import subprocess\n"
+        "    running = subprocess.Popen(['sleep', '1000'])\n"
+        "    pathlib.Path(path).write_text(str(running.pid)); running.wait()\n"
         "def unsendable(x): return lambda: x\n"
         "def threads(_):\n"
         "    import numpy\n"
@@ -132,6 +136,13 @@ def test_a_task_that_takes_too_long_is_ended_and_the_next_is_done(module):
             hanging.result()
         assert time.monotonic() - since < 60
         assert pool.submit(module.nap, 0.01).result() == 0.01
+
+
+def test_a_program_that_a_task_has_started_is_ended_with_it(module, tmp_path):
+    with Processes(1, timeout=2) as pool:
+        with pytest.raises(TimeoutError):
+            pool.submit(module.program, str(tmp_path / "pid")).result()
+        assert gone(int(written(tmp_path / "pid")))
 
 
 def test_an_error_comes_back_with_where_it_was_raised(module):
@@ -248,17 +259,22 @@ def test_the_interpreter_ends_although_a_pool_is_open_and_busy(tmp_path):
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
-def test_the_processes_end_with_their_parent(tmp_path, end):
+def test_the_processes_and_their_programs_end_with_their_parent(tmp_path, end):
     run = script(
         tmp_path,
+        "import subprocess\n"
+        "def program(path):\n"
+        "    open('program', 'w').write(str(subprocess.Popen(['sleep', '1000']).pid))\n"
+        "    nap(path)\n"
         "if __name__ == '__main__':\n"
-        "    with Processes(1) as pool: pool.submit(nap, 'pid').result()\n",
+        "    with Processes(1) as pool: pool.submit(program, 'pid').result()\n",
     )
     pid = int(written(tmp_path / "pid"))
     run.send_signal(end)
-    said = run.communicate(timeout=60)[1]
-    assert ("KeyboardInterrupt" in said) == (end == signal.SIGINT)
+    run.wait(60)
     assert gone(pid)
+    assert gone(int(written(tmp_path / "program")))
+    assert ("KeyboardInterrupt" in run.communicate(timeout=60)[1]) == (end == signal.SIGINT)
 
 
 def test_a_script_without_its_guard_fails_and_does_not_hang(tmp_path):
