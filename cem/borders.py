@@ -133,8 +133,13 @@ def box(bounds: Any) -> tuple[Array, Array]:
     bad = ~(np.isfinite(width) & (width > 0))
     if bad.any():
         at = int(bad.argmax())
+        low, high = a[at].tolist()
         raise ValueError(
-            f"bounds must be finite with low < high; got {tuple(a[at].tolist())} for coordinate "
-            f"{at}: for an unbounded variable pass a family, such as cem.Normal(mean, std)"
+            f"bounds must be finite with low < high; got {(low, high)} for coordinate {at}: "
+            + (
+                "a variable of one value is a constant; leave it out, and fill it in in the problem"
+                if low == high
+                else "for an unbounded variable pass a family, such as cem.Normal(mean, std)"
+            )
         )
     return a[:, 0], a[:, 1]

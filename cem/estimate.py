@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from cem.arguments import answered
 from cem.measured import Estimate, Expectation
 from cem.measurement import Event, Mean
 from cem.methods import Case, Plan, method_of, tempered
@@ -20,6 +21,7 @@ from cem.typing import Batch, Callback, Family, Problem, Selection, Smoothing, S
 from cem.wrapping import Around
 
 
+@answered()
 def estimate(
     problem: Problem,
     nominal: Family | None = None,
@@ -142,6 +144,7 @@ def estimate(
     return Estimate(probability=found["tally"].probability, **found)
 
 
+@answered(estimate)
 def expectation(
     problem: Problem,
     nominal: Family | None = None,

@@ -10,6 +10,7 @@ from typing import Any
 
 from cem import stopping
 from cem.answer import Noise, noise_of
+from cem.arguments import answered
 from cem.borders import Boxed, Negated, Unbounded, box
 from cem.constraints import constraints_of
 from cem.engine import CrossEntropyMethod
@@ -44,6 +45,7 @@ from cem.typing import (
 )
 
 
+@answered()
 @points_too
 def maximize(
     problem: Problem | NoisyProblem,
@@ -304,6 +306,7 @@ def _restarting(plan: Plan, most: int | None, *, limited: bool, wanted: bool) ->
     return plan.restart if limited else AtMost(plan.restart, 9 if wanted else plan.restarts)
 
 
+@answered(maximize)
 @points_too
 def minimize(
     problem: Problem | NoisyProblem, family: Family | None = None, **options: Any

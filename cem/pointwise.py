@@ -51,18 +51,30 @@ def points_too(solve: Solve) -> Solve:
         tried = Tried(problem)
         if isinstance(options.get("rng"), Generator):
             options["rng"] = root_of(options["rng"])  # the same for both
-        began: list[int] = []
-        watch = [*callbacks_of(options.get("callback")), lambda state, _: began.append(state.t)]
-        try:
-            if _is_resumed(**options):
-                tried(_some_points(*box(options["bounds"])))
-            return solve(tried, family, **options | {"callback": watch})
-        except OnePointError:
-            if began:
-                raise
-        return solve(each(problem), family, **options)
+        found = _as_one_of_a_batch(solve, tried, family, options)
+        return solve(each(problem), family, **options) if found is None else found
 
     return either  # type: ignore[return-value] # the same arguments
+
+
+def _as_one_of_a_batch(solve: Solve, tried: Tried, family: Any, options: dict[str, Any]) -> Any:
+    """The driver's result; None if the function takes one point, and no sample was scored yet.
+
+    That may show late: the first iterations may not have a sample that keeps the constraints.
+    """
+    resumed, scored = _is_resumed(**options), list[bool]()
+    own = callbacks_of(options.get("callback"))
+    watch = [*own, lambda state, _: scored.append(state.best.x is not None)]
+    try:
+        if resumed:
+            tried(_some_points(*box(options["bounds"])))
+        return solve(tried, family, **options | {"callback": watch})
+    except OnePointError:
+        if any(scored):
+            raise
+    if not resumed and options.get("checkpoint") is not None:  # it holds no score
+        Path(options["checkpoint"]).unlink(missing_ok=True)
+    return None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, KeysView
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -49,6 +50,17 @@ class Result:
         if name not in vars(self):
             raise KeyError(f"a result has no {name!r}; expected one of {', '.join(vars(self))}")
         return vars(self)[name]
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is an attribute of that name."""
+        return name in vars(self)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(vars(self))
+
+    def keys(self) -> KeysView[str]:
+        """The names of the attributes, so that ``dict(found)`` has them all."""
+        return vars(self).keys()
 
     def __repr__(self) -> str:
         shown = [f.name for f in fields(self) if f.repr]

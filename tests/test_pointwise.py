@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from scipy.optimize import NonlinearConstraint, rosen
+from scipy.optimize import LinearConstraint, NonlinearConstraint, rosen
 
 import cem
 from cem.parallel import OnePointError
@@ -273,5 +273,23 @@ def test_a_constraint_of_one_point_goes_with_a_function_of_one_point():
 def test_a_result_is_read_like_those_of_scipy():
     found = cem.minimize(rosen, bounds=[(-2, 2)] * 2, rng=1)
     assert found["nfev"] == found.nfev
+    assert "fun" in found
+    assert "hess" not in found
+    assert dict(found)["fun"] == found.fun
+    assert [*found] == [*dict(found)]
     with pytest.raises(KeyError, match="a result has no 'hess'"):
         found["hess"]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_function_of_one_point_is_told_where_no_first_sample_keeps_the_constraint(seed, tmp_path):
+    def tall(x):
+        a, b, c = x
+        return a * b + c
+
+    thin = LinearConstraint([[1, 1, 1]], 0.999, 1.001)
+    options = {"bounds": [(0, 1)] * 3, "constraints": thin, "rng": seed, "max_evaluations": 2000}
+    found = cem.minimize(tall, checkpoint=tmp_path / "run.npz", **options)
+    alone = cem.minimize(tall, vectorized=False, **options)
+    assert (found.fun, found.nfev) == (alone.fun, alone.nfev)
+    assert abs(found.x.sum() - 1) <= 0.001
