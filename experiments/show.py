@@ -19,6 +19,7 @@ from rich.table import Table
 
 from cem.state import History, Record
 from experiments.catalogue import Experiment
+from experiments.report import words
 from experiments.runner import FIGURES, strict, summary
 from experiments.store import Run
 
@@ -56,7 +57,7 @@ def details(run: Run, history: History, to: TextIO | None = None) -> None:
         "experiment": f"{run.experiment} ({run.job} {run.problem})",
         "created": run.created.replace("T", " ").replace("+00:00", " UTC"),
         "with": ", ".join(f"{name} {version}" for name, version in run.versions.items()),
-        "settings": ", ".join(f"{key}={value}" for key, value in used.items()),
+        "settings": ", ".join(f"{key}={words.value(value)}" for key, value in used.items()),
         "seed": str(run.seed),
         **_marks(run),
     }
@@ -112,7 +113,7 @@ def description(experiment: Experiment, to: TextIO | None = None) -> None:
             if of == "method":
                 table.add_column("meaning")
             for row in rows:
-                cells = (row.key, _value(row.value), row.type, row.meaning)
+                cells = (row.key, words.value(row.value), row.type, row.meaning)
                 table.add_row(*cells[: len(table.columns)])
             console.print(table)
 
@@ -258,11 +259,6 @@ def _columns(columns: Mapping[str, Sequence[str]], excess: int) -> Table:
     for row in zip(*columns.values(), strict=True):
         table.add_row(*row)
     return table
-
-
-def _value(value: Any) -> str:
-    """As ``--set`` takes it."""
-    return "none" if value is None else str(value).lower() if value in {True, False} else str(value)
 
 
 def console_of(to: TextIO | None = None, *, unbounded: bool = False) -> Console:

@@ -46,6 +46,8 @@ def report(
     from experiments.report import page, words
     from experiments.store import Store
 
+    if output.suffix.lower() not in {".html", ".htm", ""}:  # "": /dev/stdout, say
+        raise ValueError(f"{output}: a report is HTML; expected a name that ends with .html")
     with Store(store, create=False) as opened:
         plan, found = _chosen(opened, names)
         histories = opened.histories(found)

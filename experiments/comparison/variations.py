@@ -116,13 +116,12 @@ def variation(
     exact = bool(done) and all(one.known for one in done)
     rms = _rms(done) if estimated and exact else None
     curves = [profile(found, target.value, sign) for target in targets]
-    statuses = [run.status for run in runs]
-    unfinished = sum(status not in ENDED for status in statuses)
+    unfinished = sum(run.status not in ENDED for run in runs)
     return Variation(
         name=name,
         changes=dict(changes),
-        done=statuses.count("done"),
-        failed=statuses.count("failed"),
+        done=len(done),
+        failed=len(found) - len(done),
         unfinished=unfinished,
         repeated=len(runs) - unfinished - len(found),
         doubtful=sum(not one.success for one in done),

@@ -118,8 +118,8 @@ def _judged(pairs: Iterable[Pair]) -> Iterator[str]:
     """What is said of the pairs; those that no test can tell for one reason come last, together."""
     hopeless: dict[tuple[str, str], list[Pair]] = {}
     for pair in pairs:
-        if pair.too_few and not pair.is_equal:
-            hopeless.setdefault((pair.measure, _few(pair)), []).append(pair)
+        if why := _hopeless(pair):
+            hopeless.setdefault((pair.measure, why), []).append(pair)
         else:
             yield sentence(pair)
     for (measure, why), own in hopeless.items():
@@ -169,6 +169,13 @@ def _goal(found: Comparison) -> str:
     return (
         f"relative error {100 * value:.4g} %" if is_estimated(found.job) else f"score {value:.10g}"
     )
+
+
+def _hopeless(pair: Pair) -> str:
+    """Why no test can tell, in words that many pairs may share; nothing where one can."""
+    if pair.is_equal:
+        return "neither had a success in any common seed" if pair.failed == pair.n else ""
+    return _few(pair) if pair.too_few else ""
 
 
 def _few(pair: Pair) -> str:

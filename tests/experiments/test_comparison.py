@@ -152,7 +152,7 @@ def test_runs_of_different_seeds_are_compared_as_two_groups():
 def test_a_seed_that_was_run_twice_counts_once():
     rows = [searched(A, 1, [1.0]), searched(A, 1, [1.0]), searched(A, 2, [3.0])]
     found = compared(*rows)
-    assert of(found, A).repeated == 1
+    assert (of(found, A).done, of(found, A).repeated) == (2, 1)
     assert of(found, A).figure.median == 2.0
     assert lines(found, "repeated with the same seed, and left out: 1 of rho=0.1")
 
@@ -323,8 +323,10 @@ def test_the_difference_is_the_median_whatever_one_seed_does():
 
 def test_a_run_that_is_done_counts_before_one_of_the_same_seed_that_failed():
     rows = [searched(A, 1, [4.0]), searched(A, 1, [4.0], status="failed")]
-    assert of(compared(*rows), A).figure.median == 4.0
-    assert of(compared(*rows[::-1]), A).figure.median == 4.0
+    for found in (compared(*rows), compared(*rows[::-1])):
+        one = of(found, A)
+        assert (one.figure.median, one.done, one.failed, one.repeated) == (4.0, 1, 0, 1)
+        assert not lines(found, "rank worst")
 
 
 def noisy(name, seed, answer):
@@ -356,6 +358,15 @@ def test_a_target_that_neither_reaches_is_no_difference():
     rows = [searched(name, seed, [1.0]) for name in (A, B) for seed in range(6)]
     said = f"evaluations to reach 5: no difference: neither {A} nor {B} had a success in any of 6"
     assert lines(compared(*rows, target=5), said)
+
+
+def test_pairs_that_never_reach_the_target_share_one_line():
+    rows = [searched(f"rho={k}", s, [float(k > 3)]) for k in (1, 2, 3, 4) for s in range(6)]
+    told = lines(compared(*rows, target=1), "evaluations to reach 1: no difference can be told")
+    never = "in 3 pairs of variations: neither had a success in any common seed"
+    assert [line for line in told if "neither" in line] == [
+        f"evaluations to reach 1: no difference can be told {never}"
+    ]
 
 
 def test_pairs_with_too_few_seeds_share_one_line():

@@ -221,6 +221,13 @@ def test_a_description_has_the_problem_s_own_words(cem):
     }
 
 
+def test_every_experiment_is_described_with_lists_and_tables_as_set_takes_them(cem):
+    for each in summaries.of_all():
+        assert cem("describe", each.name).out.startswith(f"{each.name}: ")
+    assert re.search(r"alpha +\{mean = 1\.0, cov = 0\.3\} ", cem("describe", "iris-logistic").out)
+    assert re.search(r"services +\[0\.45, 0\.45\] ", cem("describe", "tandem").out)
+
+
 def test_the_list_is_one_line_per_experiment_and_the_same_in_json(cem):
     listed = json.loads(cem("list", "--json").out)
     assert listed == [

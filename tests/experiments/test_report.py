@@ -226,6 +226,16 @@ def test_what_cannot_be_reported_is_refused(cem, store, names, complaint):
     assert said.err.startswith(f"cem: error: {complaint}")
 
 
+def test_a_report_is_not_written_to_a_file_that_is_named_as_something_else(cem, store, folder):
+    study(store)
+    said = cem("report", "slow or fast", "-o", "r.pdf")
+    assert (said.code, said.err) == (
+        1,
+        "cem: error: r.pdf: a report is HTML; expected a name that ends with .html\n",
+    )
+    assert not (folder / "r.pdf").exists()
+
+
 def test_two_hundred_runs_are_a_small_page(store):
     study(store, variations=("a", "b", "c", "d"), seeds=range(50))
     assert len(report(store).encode()) < 3_000_000
