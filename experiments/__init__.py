@@ -1,1 +1,3 @@
 """What people run: named experiments, their store and the ``cem`` command."""
+
+TOLD = (ValueError, TypeError, OSError, RuntimeError, ImportError, MemoryError)  # in one line

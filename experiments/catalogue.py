@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from experiments.settings import DRIVERS, changed, complete, of_problem, parse
+import problems
+from experiments.settings import DRIVERS, complete, of_problem, parse, replanned
 from experiments.toml_file import TomlFile
 from problems import nearest
 
@@ -42,7 +43,7 @@ class Experiment:
         """
         given = parse(assignments)
         new = complete(self.problem, self.job, given)
-        settings = changed(self.settings, {key: new[key] for key in given}, self.job)
+        settings = replanned(self.settings, {key: new[key] for key in given})
         return replace(self, settings=settings, seed=self.seed if seed is None else seed)
 
 
@@ -58,6 +59,13 @@ def names() -> list[str]:
 def find(name: str) -> Experiment:
     """The experiment of that name; an unknown one is answered by the nearest."""
     if name not in names():
+        if name in problems.names():
+            own = ", ".join(n for n in names() if find(n).problem == name)
+            instead = f"one of its experiments, {own}, or " if own else ""
+            raise ValueError(
+                f"{name!r} is a problem, no experiment: expected {instead}a study with problem = "
+                f'"{name}", run by cem sweep'
+            )
         raise ValueError(f"there is no experiment {name!r}" + nearest(name, names()))
     return read(FOLDER / f"{name}.toml")
 

@@ -7,7 +7,7 @@ from importlib import import_module
 
 import typer
 
-from experiments import logs
+from experiments import TOLD, logs
 from experiments.app import app
 
 GROUPS = (  # each adds its commands to the app; --help lists them in this order
@@ -20,7 +20,6 @@ GROUPS = (  # each adds its commands to the app; --help lists them in this order
     "keeping",
     "moving",
 )
-TOLD = (ValueError, TypeError, OSError, RuntimeError, ImportError, MemoryError)  # in one line
 
 for group in GROUPS:
     import_module(f"experiments.commands.{group}")

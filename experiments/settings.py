@@ -10,6 +10,7 @@ import math
 import os
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
+from hashlib import sha256
 from pathlib import Path
 from types import NoneType
 from typing import Any
@@ -42,7 +43,8 @@ PLAIN = {  # the annotations that are checked here: what fits, and how to say so
 }
 PATH = (str, "the path of a file")
 EITHER = ({"n_final", "rtol"},)  # settings of which one rules out the others
-PLANNED = ("n_samples", "rho", "alpha", "preset")  # of a search, by its method
+PLANNED = {"n_samples", "rho", "alpha", "preset"}  # by a method
+BY_LEVELS = (None, "ce", "auto", "multilevel")  # the methods for which experiments set them
 Settings = Mapping[str, Any]
 
 
@@ -98,18 +100,24 @@ def complete(
     return defaults | dict(given) | absolute
 
 
-def changed(settings: Settings, new: Settings, job: str = "") -> dict[str, Any]:
+def changed(settings: Settings, new: Settings) -> dict[str, Any]:
     """The settings with new ones; where one rules out another, the new one counts.
-
-    Another method of a search has a plan of its own: what was set for the old one is forgotten.
 
     >>> changed({"n_final": 1000, "rtol": None, "rho": 0.1}, {"rtol": 0.05})
     {'n_final': None, 'rtol': 0.05, 'rho': 0.1}
     """
     ruled_out = {key for keys in EITHER if keys & new.keys() for key in keys & settings.keys()}
-    if job in {"maximize", "minimize"} and new.get("method", "ce") != "ce":
-        ruled_out.update(PLANNED)
     return {**settings, **dict.fromkeys(ruled_out), **new}
+
+
+def replanned(settings: Settings, new: Settings) -> dict[str, Any]:
+    """The same for an experiment: what it set for its own method is forgotten with another one.
+
+    >>> replanned({"n_final": 1000, "rho": 0.1}, {"method": "improved"})
+    {'n_final': 1000, 'rho': None, 'method': 'improved'}
+    """
+    planned = () if new.get("method") in BY_LEVELS else settings.keys() & PLANNED
+    return changed({**settings, **dict.fromkeys(planned)}, new)
 
 
 def split(problem: str, job: str, settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -139,6 +147,11 @@ def may_be_files(problem: str) -> list[str]:
     ['graph']
     """
     return [key for key, parameter in of_problem(problem).items() if _is_path(parameter)]
+
+
+def checksum(path: Path) -> str:
+    """What tells the contents of a file from others."""
+    return sha256(path.read_bytes()).hexdigest()[:16]
 
 
 def parse(assignments: Iterable[str]) -> dict[str, Any]:

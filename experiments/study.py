@@ -14,7 +14,7 @@ from typing import Any
 
 import problems
 from experiments import catalogue
-from experiments.settings import DRIVERS, changed, complete, known, of_problem
+from experiments.settings import DRIVERS, changed, complete, known, of_problem, replanned
 from experiments.toml_file import TomlFile
 from experiments.trial import blamed, trial
 from problems import nearest
@@ -299,7 +299,7 @@ def _varied(
     base: catalogue.Experiment, given: dict[str, Any], changes: dict[str, Any]
 ) -> dict[str, Any]:
     """All settings: the changes come before what is given for all, and that before the base."""
-    return changed(base.settings, changed(given, changes), base.job)
+    return replanned(base.settings, changed(given, changes))
 
 
 def _told_apart(

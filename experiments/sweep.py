@@ -13,7 +13,6 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from cem.state import History
 from experiments.complaints import AwayError, ReplacedError, StoreError
 from experiments.crew import Crew
 from experiments.progress import ELSEWHERE, Page
-from experiments.settings import may_be_files
+from experiments.settings import checksum, may_be_files
 from experiments.slices import SECONDS, Slice, Spec, advance
 from experiments.store import Run, Store
 from experiments.study import Study
@@ -115,7 +114,7 @@ def _contents(study: Study) -> dict[str, str]:
     keys = may_be_files(study.problem)
     named = {v.settings[key] for v in study.variations for key in keys if v.settings.get(key)}
     paths = filter(Path.is_absolute, map(Path, sorted(named)))
-    return {str(path): sha256(path.read_bytes()).hexdigest()[:16] for path in paths}
+    return {str(path): checksum(path) for path in paths}
 
 
 def _check_contents(study: Study, store: Store, made: list[Run]) -> None:

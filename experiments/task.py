@@ -9,7 +9,6 @@ import platform
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from functools import cache
-from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from cem.methods import Case, method_of
 from cem.session import chunk_size_of, nominal_of
 from cem.state import History, State
 from cem.typing import Callback, Family
-from experiments.settings import DRIVERS, files, split
+from experiments.settings import DRIVERS, checksum, files, split
 
 UNFINISHED = {  # the part of a result that every job has
     "success": None,
@@ -66,10 +65,7 @@ def prepare(problem: str, job: str, settings: dict[str, Any], seed: int) -> Task
         **settings,
         "chunk_size": chunk_size_of(loaded, keywords.get("chunk_size")),
         **{key: derived[key] for key in ("family", "nominal", "rng")},
-        **{
-            f"contents of {key}": sha256(path.read_bytes()).hexdigest()[:16]
-            for key, path in files(problem, settings).items()
-        },
+        **{f"contents of {key}": checksum(path) for key, path in files(problem, settings).items()},
     }
     return Task(loaded, job, keywords | {"rng": seed}, identity)
 

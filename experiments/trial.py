@@ -11,12 +11,11 @@ from functools import lru_cache
 from typing import Any, NoReturn
 
 import problems
+from experiments import TOLD
 from experiments.catalogue import Experiment
 from experiments.settings import DRIVERS, split
 from experiments.task import one_line
 from experiments.toml_file import TomlFile
-
-UNFIT = (ValueError, TypeError, OSError, RuntimeError, ImportError, MemoryError)
 
 
 class Begun(BaseException):
@@ -53,7 +52,7 @@ def blamed(
     """Whatever is wrong in here is wrong on the line of the setting that the error speaks of."""
     try:
         yield
-    except UNFIT as error:
+    except TOLD as error:
         places = [(*where, key) for key in changes]
         places += [(table, key) for table in ("settings", "budget") for key in settings]
         spoken_of = (at for at in places if _speaks_of(error, at[-1], settings))

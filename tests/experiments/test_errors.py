@@ -16,6 +16,11 @@ GRAPHS = {
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
+        (
+            "run partition",
+            "'partition' is a problem, no experiment: expected a study with problem = ",
+        ),
+        ("run binary", "'binary' is a problem, no experiment: expected one of its experiments, "),
         ("run bridg", "there is no experiment 'bridg'; did you mean 'bridge'? known: "),
         ("run bridge --set gama=3", "no setting 'gama'; did you mean 'gamma'?"),
         ("run bridge --set n_sample=3", "no setting 'n_sample'; did you mean 'n_samples'?"),

@@ -125,6 +125,14 @@ def test_without_grid_and_variations_there_is_one(read):
     assert found.variations[0].settings == found.settings
 
 
+def test_another_method_forgets_the_plan_of_the_experiments_own(read):
+    text = 'experiment = "bridge"\n[grid]\nmethod = ["auto", "improved", "markov-chains"]'
+    plans = [(v.settings["rho"], v.settings["n_samples"]) for v in read(text).variations]
+    assert plans == [(0.1, 1000), (None, None), (None, None)]
+    said = read('experiment = "bridge"\n[settings]\nmethod = "markov-chains"\nrho = 0.2')
+    assert (said.settings["rho"], said.settings["n_samples"]) == (0.2, None)
+
+
 def test_the_name_is_that_of_the_file_or_is_given(read):
     assert read(GOOD).name == "mine"
     assert read('name = "other"\n' + GOOD).name == "other"
