@@ -52,10 +52,15 @@ def svg(figure: Figure, name: str, title: str = "") -> str:
     width, height = (72 * inches for inches in figure.get_size_inches())
     head = (
         f'<svg viewBox="0 0 {width:.1f} {height:.1f}" width="100%" role="img" '
-        f'aria-label="{label}" style="max-width: {width * 4 / 3:.0f}px; {LINES}" '
+        f'aria-label="{label}" style="{_sizes(width)}; {LINES}" '
         'xmlns:xlink="http://www.w3.org/1999/xlink" xmlns="http://www.w3.org/2000/svg">'
     )
     return f"{head}<title>{label}</title>{text[text.index('>') + 1 :].strip()}\n"
+
+
+def _sizes(width: float) -> str:
+    """From where its letters can just be read, so that a phone scrolls, to as large as meant."""
+    return f"min-width: {0.9 * width:.0f}px; max-width: {width * 4 / 3:.0f}px"
 
 
 def _rounded(attribute: re.Match[str]) -> str:

@@ -7,15 +7,15 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
-from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console, Group
-from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from experiments.comparison.outcomes import word_of
+from experiments.rewriting import Rewritten
 from experiments.store import Run
 from experiments.study import Study
 from experiments.task import FIGURES
@@ -135,31 +135,18 @@ class Standing:
         return Row(name, running=running, left=left, figure=_median(figures), **counts)
 
 
-class Page:
+class Page(Rewritten):
     """What the terminal shows of a `Standing`; a context manager."""
 
     def __init__(self, standing: Standing, *, quiet: bool, console: Console | None = None) -> None:
+        console = console or Console(stderr=True)
+        super().__init__(console, EVERY[console.is_terminal])
         self.standing = standing
-        self.console = console = console or Console(stderr=True)
         self.quiet = quiet
-        self.shown = time.monotonic()
-        self.live = None
-        if console.is_terminal and not quiet:
-            self.live = Live(console=console, auto_refresh=False, transient=True)
+        self.written = time.monotonic()  # a study that is done at once needs no page
 
     def __enter__(self) -> Self:
-        if self.live:
-            self.live.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self.live:
-            self.live.__exit__(kind, value, traceback)
+        return self if self.quiet else super().__enter__()
 
     def now(self, run: Run) -> None:
         """Take note of what has become of a run."""
@@ -175,11 +162,10 @@ class Page:
 
     def show(self) -> None:
         """Show it, if it is time."""
-        if self.quiet or time.monotonic() - self.shown < EVERY[self.live is not None]:
+        if self.quiet or not self.is_time():
             return
-        self.shown = time.monotonic()
-        if self.live:
-            self.live.update(self._page(), refresh=True)
+        if self.console.is_terminal:
+            self.write(self._page())
         else:
             self.console.print(
                 f"cem: {self.standing.line()}", soft_wrap=True, markup=False, highlight=False
@@ -202,7 +188,7 @@ def table(rows: Iterable[Row], job: str) -> Table:
     """One line per variation."""
     out = Table(box=None, pad_edge=False)
     out.add_column("variation", overflow="ellipsis", no_wrap=True)
-    for name in (*COLUMNS, f"median {FIGURES[job][0]}"):
+    for name in (*COLUMNS, f"median {word_of(job)}"):
         out.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         counts = [f"{getattr(row, name):,}" for name in COLUMNS]

@@ -2,52 +2,33 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
-from typing import Self
 
 from rich.console import Console
-from rich.live import Live
 from rich.text import Text
 
 from cem.state import Record, State
 from cem.tally import Tally
+from experiments.rewriting import Rewritten
 
 
-class Watch:
+class Watch(Rewritten):
     """A callback that rewrites one line, at most every ``seconds``; a context manager."""
 
     def __init__(self, name: str, job: str, *, console: Console, seconds: float = 0.1) -> None:
+        super().__init__(console, seconds)
         self.name = name
         self.sign = -1.0 if job == "minimize" else 1.0
-        self.seconds = seconds
         self.since = time.monotonic()
-        self.written = -math.inf
-        self.live = Live(console=console, auto_refresh=False, transient=True)
-
-    def __enter__(self) -> Self:
-        self.live.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.live.__exit__(kind, value, traceback)
 
     def __call__(self, state: State, record: Record) -> None:
         """Rewrite the line if it is time."""
-        now = time.monotonic()
-        if now - self.written >= self.seconds:
-            self.written = now
-            words = [*self.words(state, record), f"{now - self.since:.1f} s", self.name]
-            line = Text("  ".join(words), no_wrap=True, overflow="ellipsis")
-            self.live.update(line, refresh=True)
+        if self.is_time():
+            spent = f"{time.monotonic() - self.since:.1f} s"
+            words = [*self.words(state, record), spent, self.name]
+            self.write(Text("  ".join(words), no_wrap=True, overflow="ellipsis"))
 
     def words(self, state: State, record: Record) -> list[str]:
         """What the line says of an iteration."""

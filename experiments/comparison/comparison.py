@@ -10,11 +10,11 @@ from typing import Any
 from cem.state import History
 from experiments.comparison.judging import quantile
 from experiments.comparison.measures import Measure, Target, known_of, measures, targets
-from experiments.comparison.outcomes import Outcome, is_estimated, outcomes
+from experiments.comparison.outcomes import Outcome, outcomes, word_of
 from experiments.comparison.pairs import Pair, pairs
 from experiments.comparison.variations import Variation, variation
 from experiments.store import Run
-from experiments.task import FIGURES, strict
+from experiments.task import strict
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Comparison:
     @property
     def figure(self) -> str:
         """What the runs are about: ``"best score"``, ``"probability"`` or ``"mean"``."""
-        return FIGURES[self.job][0] if is_estimated(self.job) else "best score"
+        return word_of(self.job)
 
     def as_dict(self) -> dict[str, Any]:
         """All of it but the curves, in strict JSON: what is infinite or not known is null."""

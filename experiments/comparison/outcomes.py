@@ -92,6 +92,15 @@ def is_estimated(job: str) -> bool:
     return "relative_error" in FIGURES[job]
 
 
+def word_of(job: str) -> str:
+    """What people call the figure that a run is for.
+
+    >>> word_of("minimize"), word_of("expectation")
+    ('best score', 'mean')
+    """
+    return FIGURES[job][0] if is_estimated(job) else "best score"
+
+
 def outcomes(runs: Iterable[Run], histories: dict[int, History]) -> list[Outcome]:
     """Of the runs that have ended; a seed counts once, as its last run that is done has it."""
     latest: dict[int, Run] = {}

@@ -146,11 +146,14 @@ class Live:
         self.changed |= dict.fromkeys(rows, self.change)
 
     def _studies(self) -> list[str]:
+        """Those at which somebody is, and then the newest."""
         of_study: dict[str, list[Row]] = {}
         for _, row in sorted(self.rows.items()):
             if row.study:
                 of_study.setdefault(row.study, []).append(row)
-        return [part("progress", Progress(name, tuple(rows))) for name, rows in of_study.items()]
+        newest = [Progress(name, tuple(rows)) for name, rows in reversed(of_study.items())]
+        newest.sort(key=lambda study: not study.states["running"])
+        return [part("progress", study) for study in newest]
 
     def _said(self) -> str:
         if not self.rows:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cem.state import History
+from experiments.comparison.outcomes import word_of
 from experiments.report import words
 from experiments.report.plots import sketches
 from experiments.report.sketch import Sketch
@@ -152,8 +153,7 @@ def _facts(run: Run) -> dict[str, str]:
     found = summary(run)
     if run.result is None:
         return {"error": run.error} if run.error else {}
-    figure = FIGURES[run.job][0]
-    facts = {figure if figure != "fun" else "best score": words.number(found[figure])}
+    facts = {word_of(run.job): words.number(found[FIGURES[run.job][0]])}
     if "std_error" in FIGURES[run.job]:
         low, high = found["confidence_interval"] or (None, None)
         facts |= {

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -183,6 +184,14 @@ def test_progress_says_how_far_a_study_is_and_how_long_it_takes(store):
     assert found.parts == [("done", 1), ("failed", 1), ("running", 1), ("", 3)]
     assert found.left == 3 * 15.0 + 10.0  # one after the other
     assert found.sentence == "2 of 6 runs ended, 1 failed, 1 running, about 55 s left"
+
+
+def test_studies_at_which_somebody_is_are_first_and_then_the_newest(store, live_page, monkeypatch):
+    monkeypatch.setattr(Store, "busy", lambda _, run: run.status == "running")
+    first, *_ = [plan(store, name=name)[0] for name in ("one", "two", "three")]
+    assert re.findall("<h3>(.*)</h3>", news(live_page)["studies"]) == ["three", "two", "one"]
+    add(store, first, [1.0])
+    assert re.findall("<h3>(.*)</h3>", news(live_page)["studies"]) == ["one", "three", "two"]
 
 
 def test_a_port_that_is_taken_is_said_and_the_default_goes_to_the_next(monkeypatch):

@@ -49,7 +49,7 @@ def plotted(dashboard, run):
 def test_runs_that_are_added_are_seen_and_their_plots_grow(store, dashboard):
     dashboard.until(lambda: "No runs yet" in dashboard.text("#said"))
     run = plan(store, variations=("alone",), seeds=(1, 2))[0]
-    dashboard.until(lambda: names(dashboard) == ["maxcut-0001", "maxcut-0002"])
+    dashboard.until(lambda: names(dashboard) == ["maxcut-0002", "maxcut-0001"])
     assert dashboard.texts("#studies h3") == ["slow or fast"]
     assert dashboard.texts("#studies p") == ["0 of 2 runs ended"]
     dashboard.click(f"#run-{run.id} a")
@@ -87,6 +87,25 @@ def test_order_filter_and_open_runs_survive_an_update(store, dashboard):
     assert dashboard.all(f"#run-{runs[4].id}.open a[aria-expanded='true']")
     dashboard.until(lambda: "seen" in dashboard.text(f"#run-{runs[4].id} .details"))
     assert dashboard.complaints() == []
+
+
+def test_running_runs_are_first_then_the_newest_until_somebody_sorts(store, dashboard):
+    runs = plan(store, variations=("alone",), seeds=(1, 2, 3, 4, 5))
+
+    def seen(*order):
+        dashboard.until(lambda: names(dashboard) == [runs[k].name for k in order])
+
+    seen(4, 3, 2, 1, 0)
+    dashboard.run("arguments[0].focus()", dashboard.all(f"#run-{runs[1].id} a")[0])
+    add(store, runs[1], [1.0])  # running
+    seen(1, 4, 3, 2, 0)
+    with store.writer(runs[2]) as writer:
+        seen(2, 1, 4, 3, 0)
+        assert dashboard.run("return document.activeElement.textContent") == runs[1].name
+        writer.end("failed", 1.0, error="out of luck")
+    seen(1, 2, 4, 3, 0)  # what is only planned comes last
+    dashboard.click("#runs th:first-child button")
+    assert names(dashboard) == [run.name for run in runs]
 
 
 def test_a_store_that_is_away_is_said_until_it_is_back(store, dashboard, folder):

@@ -93,15 +93,125 @@ def test_two_settings_make_a_map_with_every_figure_in_its_cell():
     found = of(rows, plan=plan(changes))
     assert figures.has_settings(found)
     (axes,) = figures.settings(found).axes
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("rho", "alpha")
-    assert [text.get_text() for text in axes.texts] == [
-        "10.5",
-        "20.5",
-        "30.5",
-        "10.7",
-        "20.7",
-        "30.7",
-    ]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("alpha", "rho")  # more fit up than across
+    shown = [text.get_text() for text in axes.texts]
+    assert shown == ["10.5", "10.7", "20.5", "20.7", "30.5", "30.7"]
+
+
+def changed(key, values, *, scores=None, job="minimize"):
+    """A variation for each of these values, of two seeds."""
+    changes = {f"v{k}": {key: value} for k, value in enumerate(values)}
+    rows = []
+    for name, score in zip(changes, scores or range(1, len(values) + 1), strict=True):
+        for seed in (1, 2):
+            run, history = searched(name, seed, [float(score)], job=job)
+            run.settings.update(changes[name])
+            rows.append((run, history))
+    return of(rows, plan=plan(changes))
+
+
+def numbers_up(axes):
+    """What is written beside the axis, within its ends."""
+    axes.figure.canvas.draw()
+    low, high = axes.get_ylim()
+    ticks = zip(axes.get_yticks(), axes.get_yticklabels(), strict=True)
+    return [label.get_text() for at, label in ticks if low <= at <= high]
+
+
+def worked(works):
+    """Axes with the squared relative errors times the 1000 evaluations of estimates."""
+    rows = [estimated(f"rho={k}", 1, 1.0, (work / 1000) ** 0.5) for k, work in enumerate(works)]
+    for k, (run, _) in enumerate(rows):
+        run.settings["rho"] = k
+    (axes,) = figures.settings(of(rows)).axes
+    assert axes.get_yscale() == "log"
+    return axes
+
+
+def names_below(figure):
+    """Where the names below all panels are, in pixels, in the order of the panels."""
+    figure.canvas.draw()
+    panels = [axes for axes in figure.axes if axes.get_visible()]
+    return [label.get_window_extent() for axes in panels for label in axes.get_xticklabels()]
+
+
+def test_medians_of_numbers_are_joined_and_those_of_other_values_are_not():
+    (axes,) = figures.settings(changed("rho", [0.1, 0.2, 0.4])).axes
+    assert axes.get_lines()[-1].get_linestyle() == "-"
+    for values in (["mixture", "gaussian", "multilevel"], [None, 0.1, 0.2], [True, False]):
+        (axes,) = figures.settings(changed("method", values)).axes
+        assert axes.get_lines()[-1].get_linestyle() == "None"
+
+
+def test_what_is_not_a_number_comes_first_and_numbers_in_order():
+    (axes,) = figures.settings(changed("rho", [0.4, None, 0.1, "auto"])).axes
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["none", "auto", "0.1", "0.4"]
+
+
+def test_names_of_neighbouring_panels_do_not_meet():
+    changes = {
+        f"{name} {method} {n}": {"name": name, "method": method, "n_samples": n}
+        for name in ("ring", "four_branch")
+        for method in ("mixture", "gaussian", "multilevel")
+        for n in (300, 600)
+    }
+    rows = [searched(name, 1, [float(k)]) for k, name in enumerate(changes, 1)]
+    for run, _ in rows:
+        run.settings.update(changes[run.variation])
+    boxes = names_below(figures.settings(of(rows, plan=plan(changes))))
+    assert len(boxes) == 7
+    for k, box in enumerate(boxes):  # a quarter of an inch between them
+        assert not any(box.padded(30).overlaps(other) for other in boxes[k + 1 :])
+
+
+def test_names_that_are_too_long_to_stand_side_by_side_are_turned_and_lose_their_middle():
+    figure = figures.settings(changed("instance", [f"/a/{'long/' * 9}{k}.tsp" for k in range(20)]))
+    names_below(figure)
+    (axes,) = figure.axes
+    names = [label.get_text() for label in axes.get_xticklabels()]
+    assert {label.get_rotation() for label in axes.get_xticklabels()} == {60.0}
+    assert [name[-6:] for name in names[9:11]] == ["/9.tsp", "10.tsp"]
+    assert max(map(len, names)) <= 34
+    assert axes.get_position().height * figure.get_figheight() > 1.5  # inches of what is drawn
+
+
+@pytest.mark.parametrize(
+    ("scores", "shown"),
+    [
+        ([4.0, 40.0], ["5", "10", "20", "30"]),
+        ([0.02, 5.0, 3000.0], ["0.1", "1", "10", "100", "1000"]),
+    ],
+)
+def test_numbers_by_their_logarithm_are_plain(scores, shown):
+    assert numbers_up(worked(scores)) == shown
+
+
+def test_numbers_in_a_narrow_range_of_logarithms_are_still_several():
+    assert len([float(number) for number in numbers_up(worked([62.0, 70.0, 78.0]))]) >= 3
+
+
+def test_scores_that_fall_far_are_drawn_by_their_logarithm_and_others_as_they_are():
+    def scale(job, scores):
+        (axes,) = figures.bands(of([searched(A, 1, scores, job=job)], target=0.0)).axes
+        return axes.get_yscale(), [*numbers_up(axes)][:2]
+
+    assert scale("minimize", [2000.0, 30.0, 0.5]) == ("log", ["1", "10"])
+    assert scale("minimize", [20.0, 5.0])[0] == "linear"
+    assert scale("minimize", [2000.0, 0.0])[0] == "linear"
+    assert scale("maximize", [0.5, 30.0, 2000.0])[0] == "linear"
+
+
+@pytest.mark.parametrize("k", [2, 5, 12, 27, 60])
+def test_the_axes_are_as_large_however_many_and_long_the_names_are(k):
+    figure = figures.bands(many(k))
+    figure.canvas.draw()
+    (axes,) = figure.axes
+    width, height = axes.get_position().size * figure.get_size_inches()
+    assert width > 6
+    assert height > 2.5
+    legend = figure.legends[0].get_window_extent()
+    assert legend.x1 <= figure.bbox.x1
+    assert legend.y0 >= axes.get_window_extent().y1
 
 
 def test_one_setting_has_a_point_for_every_variation(searches):
@@ -134,6 +244,7 @@ def test_svg_is_one_element_in_the_ink_of_the_page(searches):
     assert "<style" not in text  # it would be of the whole page
     assert "var(--series-1, #0072b2)" in text
     assert ">best score so far</text>" in text
+    assert 'style="min-width: 467px; max-width: 691px;' in text  # letters of 9 pixels on a phone
 
 
 def test_every_id_of_an_svg_begins_with_its_name_and_is_found_by_its_users(searches):

@@ -130,6 +130,13 @@ def test_a_page_is_rewritten_on_a_terminal_and_else_is_a_line(standing, monkeypa
     assert said.startswith("cem: mine") != terminal
 
 
+@pytest.mark.parametrize(
+    ("job", "head"), [("minimize", "median best score"), ("estimate", "median probability")]
+)
+def test_a_table_calls_the_figure_as_a_comparison_does(job, head):
+    assert [column.header for column in progress.table([], job).columns][-1] == head
+
+
 def test_of_many_variations_those_at_work_are_shown(standing):
     console = Console(file=io.StringIO(), force_terminal=True, width=100, height=7)
     runs = [*standing.runs.values()]

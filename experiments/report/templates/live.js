@@ -4,6 +4,9 @@ const PATIENCE = 15000;
 const said = document.getElementById("said");
 const studies = document.getElementById("studies");
 let since = "";
+const RANKS = { running: 0, planned: 2 }; // all others are in between
+const rank = (body) => RANKS[body.dataset.state] ?? 1;
+usual = (a, b) => rank(a) - rank(b) || b.dataset.id - a.dataset.id; // the newest first
 
 async function get(path) {
   const answer = await fetch(path, { signal: AbortSignal.timeout(PATIENCE), cache: "no-store" });

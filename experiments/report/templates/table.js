@@ -4,7 +4,8 @@ const heads = [...table.tHead.rows[0].cells];
 const control = Object.fromEntries(
   ["words", "study", "variation", "state", "shown"].map((id) => [id, document.getElementById(id)]));
 const words = new Intl.Collator("en", { numeric: true });
-let order = null; // { column, sign }
+let order = null; // { column, sign }, once somebody has clicked
+let usual = () => 0; // and how two bodies stand before that
 
 function valueOf(body, column) {
   const cell = body.rows[0].cells[column];
@@ -13,15 +14,20 @@ function valueOf(body, column) {
 }
 
 function sort() {
-  if (!order) return;
-  const { column, sign } = order;
-  const bodies = [...table.tBodies].map((body, i) => [valueOf(body, column), i, body]);
-  bodies.sort(([a, i], [b, j]) => {
-    const none = (x) => x === null || x === "";
-    if (none(a) || none(b)) return none(a) - none(b) || i - j; // what is not known comes last
-    return sign * (typeof a === "number" ? a - b : words.compare(a, b)) || i - j;
-  });
-  if (bodies.some(([, i], at) => i !== at)) table.append(...bodies.map(([, , body]) => body));
+  const bodies = [...table.tBodies];
+  const sorted = order ? sortedBy(order, bodies) : bodies.toSorted(usual);
+  if (sorted.every((body, i) => body === bodies[i])) return;
+  const focused = document.activeElement;
+  table.append(...sorted);
+  focused.focus({ preventScroll: true }); // what is moved has lost it
+}
+
+function sortedBy({ column, sign }, bodies) {
+  const none = (x) => x === null || x === "";
+  return bodies.map((body) => [valueOf(body, column), body]).sort(([a], [b]) => {
+    if (none(a) || none(b)) return none(a) - none(b); // what is not known comes last
+    return sign * (typeof a === "number" ? a - b : words.compare(a, b));
+  }).map(([, body]) => body);
 }
 
 function sortBy(column) {
