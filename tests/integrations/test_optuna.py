@@ -2,6 +2,7 @@
 
 import pickle
 import warnings
+from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
@@ -76,12 +77,15 @@ def add(study, value=0.0, state=TrialState.COMPLETE, **params):
 def drawn(sampler, study, distribution=None, n=200):
     """What the sampler would draw for ``x`` in the next trials."""
     distribution = distribution or FloatDistribution(0, 1)
-    trials = (create_trial(value=0.0) for _ in range(n))
-    found = []
-    for number, trial in enumerate(trials, 10_000):
+    return [sampler.sample_independent(study, t, "x", distribution) for t in numbered(n)]
+
+
+def numbered(n):
+    """Trials to come."""
+    for number in range(10_000, 10_000 + n):
+        trial = create_trial(value=0.0)
         trial.number = number
-        found.append(sampler.sample_independent(study, trial, "x", distribution))
-    return found
+        yield trial
 
 
 @pytest.mark.parametrize("distribution", RANGES, ids=str)
@@ -123,6 +127,58 @@ def test_what_is_learnt_is_where_the_best_trials_were():
     assert drawn(up.sampler, up) == drawn(sampler, study)
 
 
+def test_every_trial_teaches_and_those_before_the_last_n_samples_are_never_elite():
+    sampler = CemSampler(n_samples=20, alpha=1.0, seed=1)
+    study, rng = study_of(sampler), np.random.default_rng(2)
+    add(study, -1.0, x=0.9)
+    medians = []
+    for x in rng.normal(0.2, 0.02, 22):
+        add(study, (x - 0.2) ** 2, x=x)
+        medians.append(np.median(drawn(sampler, study)))
+    assert min(medians[:19]) > 0.5 > medians[19]  # the first, which is best of all, is gone by then
+    assert medians[19] > medians[20] > medians[21]
+
+
+def test_one_trial_moves_the_mean_and_leaves_the_width_and_the_choices():
+    sampler, choices = CemSampler(seed=1), CategoricalDistribution(["a", "b"])
+    study = study_of(sampler)
+    flat = np.std(drawn(sampler, study, n=1000))
+    study.add_trial(
+        create_trial(
+            params={"x": 0.5, "c": "a"},
+            distributions={"x": FloatDistribution(0, 1), "c": choices},
+            value=0.0,
+        )
+    )
+    assert np.std(drawn(sampler, study, n=1000)) == pytest.approx(flat, rel=0.05)
+    found = [sampler.sample_independent(study, t, "c", choices) for t in numbered(1000)]
+    assert abs(found.count("a") - 500) < 60
+
+
+def test_some_values_are_drawn_as_in_the_beginning_however_much_was_learnt():
+    sampler = CemSampler(seed=1)
+    study, rng = study_of(sampler), np.random.default_rng(1)
+    for x in rng.normal(0.5, 1e-4, 200):
+        add(study, abs(x - 0.5), x=x)
+    x = np.array(drawn(sampler, study, n=2000))
+    assert 30 < (abs(x - 0.5) > 0.01).sum() < 90  # 3 % of 2000, less the few drawn nearby
+    study = study_of(sampler)
+    study.optimize(lambda t: t.suggest_categorical("x", ["a", "b", "c"]) != "b", n_trials=100)
+    found = drawn(sampler, study, CategoricalDistribution(["a", "b", "c"]), n=2000)
+    assert 90 < 2000 - found.count("b") < 180  # two thirds of 10 % of 2000
+
+
+def test_a_young_study_is_well_ahead_of_chance():
+    def best(sampler):
+        study = study_of(sampler)
+        study.optimize(sphere, n_trials=50)
+        return study.best_value
+
+    own = [best(CemSampler(seed=s)) for s in range(5)]
+    chance = [best(optuna.samplers.RandomSampler(seed=s)) for s in range(5)]
+    assert np.median(own) < np.median(chance) / 5
+
+
 def test_it_finds_a_minimum_and_a_maximum():
     down, up = (study_of(CemSampler(seed=2), direction=d) for d in ("minimize", "maximize"))
     down.optimize(sphere, n_trials=300)
@@ -159,34 +215,49 @@ def test_a_sampler_that_was_pickled_goes_on_as_it_would_have():
     assert values(cut) == values(whole)
 
 
+def test_a_trial_of_another_worker_that_had_finished_before_is_learnt_from_in_its_place():
+    start = datetime(2025, 1, 1)  # noqa: DTZ001 - as Optuna's are
+    trials = [
+        create_trial(
+            params={"x": x}, distributions={"x": FloatDistribution(0, 1)}, value=abs(x - 0.6)
+        )
+        for x in np.random.default_rng(1).random(30)
+    ]
+    for i, trial in enumerate(trials):
+        trial.datetime_complete = start + timedelta(seconds=i)
+    late, fresh = (study_of(CemSampler(n_samples=10, seed=1)) for _ in range(2))
+    late.add_trials(trials[:12] + trials[13:])
+    before = drawn(late.sampler, late)
+    late.add_trial(trials[12])
+    fresh.add_trials(trials[:12] + trials[13:] + trials[12:13])
+    assert before != drawn(late.sampler, late) == drawn(fresh.sampler, fresh)
+
+
 def test_several_workers_share_a_study_and_no_trial_is_drawn_twice():
-    study = study_of(CemSampler(n_samples=10, seed=1))
+    study = study_of(CemSampler(seed=1))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        study.optimize(sphere, n_trials=200, n_jobs=2)
+        study.optimize(sphere, n_trials=200, n_jobs=4)
     drawn = [tuple(trial.params.values()) for trial in study.get_trials()]
     assert len(drawn) == len(set(drawn)) == 200
     assert study.best_value < 0.1
 
 
-def test_a_pruned_trial_is_never_elite_and_a_failed_one_does_not_count():
-    sampler = CemSampler(n_samples=4, rho=0.25, alpha=1.0, seed=1)
-    plain, other = study_of(sampler), study_of(CemSampler(n_samples=4, rho=0.25, alpha=1.0, seed=1))
+def test_a_failed_trial_does_not_count_and_a_pruned_one_counts_as_the_worst():
+    plain, other = (study_of(CemSampler(n_samples=4, rho=0.5, seed=1)) for _ in range(2))
     for study in (plain, other):
         for x in (0.2, 0.6, 0.8):
             if study is other:
                 add(study, state=TrialState.FAIL, x=0.9)
             add(study, x, x=x)
-        if study is other:
-            add(study, state=TrialState.FAIL, x=0.9)
-    assert drawn(sampler, plain) == drawn(other.sampler, other)
-    for study in (plain, other):
-        add(study, state=TrialState.PRUNED, x=0.1)
-    found = drawn(sampler, plain)
-    assert found == drawn(other.sampler, other) == pytest.approx([0.2] * len(found))
+    before = drawn(plain.sampler, plain)
+    assert before == drawn(other.sampler, other)
+    add(plain, 9.0, x=0.1)
+    add(other, state=TrialState.PRUNED, x=0.1)
+    assert before != drawn(plain.sampler, plain) == drawn(other.sampler, other)
 
 
-def test_an_iteration_of_pruned_trials_teaches_nothing():
+def test_pruned_trials_alone_teach_nothing():
     sampler = CemSampler(n_samples=3, seed=1)
     study = study_of(sampler)
     before = drawn(sampler, study)
@@ -208,6 +279,15 @@ def test_conditional_parameters_are_learnt_from_the_trials_that_have_them():
     late = [trial.params for trial in study.get_trials()[-100:]]
     assert sum(params["kind"] == "b" for params in late) > 85
     assert np.median([abs(p["v"] - 0.9) for p in late if "v" in p]) < 0.01
+
+
+def test_a_parameter_that_few_of_the_elite_have_narrows_more_slowly():
+    always, seldom = (study_of(CemSampler(seed=1)) for _ in range(2))
+    for i, x in enumerate(np.random.default_rng(1).normal(0.5, 0.01, 60)):
+        add(always, i % 4, x=x)
+        add(seldom, i % 4, **({"x": x} if i % 3 == 0 else {"y": x}))
+    spread = [np.std(drawn(study.sampler, study, n=1000)) for study in (always, seldom)]
+    assert spread[1] > 1.5 * spread[0]
 
 
 def test_a_range_that_changes_is_learnt_from_what_is_still_in_it():
