@@ -125,7 +125,7 @@ def maximize(
         as the preset says, mostly never.
     rng : int, SeedSequence, Generator or None
         Root of all randomness (SPEC 7). The same root gives the same bits for any ``workers``.
-    workers : int or object with ``.map``
+    workers : int, executor, client of Dask, or object with ``.map``
         1 scores here; ``n`` uses that many processes, -1 as many as there are cores. A process that
         dies is replaced, and its chunk scored again; after three in vain the error names the chunk.
     evaluation_timeout : float, optional

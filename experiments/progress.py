@@ -14,11 +14,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from experiments.comparison.outcomes import word_of
 from experiments.rewriting import Rewritten
 from experiments.store import Run
 from experiments.study import Study
-from experiments.task import FIGURES
+from experiments.task import FIGURES, word_of
 
 ELSEWHERE = "elsewhere"  # the status, here only, of a run at which another process is
 COLUMNS = ("done", "running", "failed", "left")
@@ -140,10 +139,10 @@ class Page(Rewritten):
 
     def __init__(self, standing: Standing, *, quiet: bool, console: Console | None = None) -> None:
         console = console or Console(stderr=True)
-        super().__init__(console, EVERY[console.is_terminal])
+        every = EVERY[console.is_terminal]
+        super().__init__(console, every, at_once=False)  # what is done at once needs no page
         self.standing = standing
         self.quiet = quiet
-        self.written = time.monotonic()  # a study that is done at once needs no page
 
     def __enter__(self) -> Self:
         return self if self.quiet else super().__enter__()

@@ -22,6 +22,7 @@ from experiments.catalogue import Experiment
 from experiments.report import words
 from experiments.runner import FIGURES, strict, summary
 from experiments.store import Run
+from experiments.task import is_estimated, word_of
 
 OPTIMISED = ("t", "nfev", "gamma", "best", "n_elite", "ess", "max_weight", "entropy", "kl")
 ESTIMATED = ("t", "nfev", "gamma", "n_hit", "ess", "max_weight", "variation", "kl")
@@ -63,7 +64,7 @@ def details(run: Run, history: History, to: TextIO | None = None) -> None:
     }
     print_table(_pairs(_of_run(run) | about), to)
     if history:
-        names = ESTIMATED if _is_estimated(run.job) else OPTIMISED
+        names = ESTIMATED if is_estimated(run.job) else OPTIMISED
         print_table(_iterations(in_own_sign(history, run.job), names), to)
 
 
@@ -148,18 +149,18 @@ def _of_run(run: Run) -> dict[str, str]:
     rows = {"run": run.name, "success": "yes" if found["success"] else "NO", **_figures(found)}
     rows |= found["report"]
     rows["message"] = found["message"]
-    if _is_estimated(run.job):
+    if is_estimated(run.job):
         rows["method"] = found["method"]
     rows |= {f"warning {i}": text for i, text in enumerate(found["warnings"], 1)}
     rows["evaluations"] = f"{found['nfev']:,} in {found['nit']:,} iterations"
-    if _is_estimated(run.job):
+    if is_estimated(run.job):
         rows["evaluations"] += ", the final sample included"
     return rows | {"time": f"{run.seconds:.2f} s"}
 
 
 def _figures(found: Mapping[str, Any]) -> dict[str, str]:
     known = found["known"]
-    if _is_estimated(found["job"]):
+    if is_estimated(found["job"]):
         figure, *_ = FIGURES[found["job"]]
         low, high = found["confidence_interval"]
         rows = {
@@ -172,7 +173,7 @@ def _figures(found: Mapping[str, Any]) -> dict[str, str]:
     few = " ".join(f"{number:g}" for number in x[:COORDINATES])
     left = len(x) - COORDINATES
     size = f"... ({left} more of {len(x)}: --json)" if left > 0 else f"({len(x)} coordinates)"
-    rows = {"best score": f"{found['fun']:.10g}", "x": f"{few} {size}"}
+    rows = {word_of(found["job"]): f"{found['fun']:.10g}", "x": f"{few} {size}"}
     return rows | ({} if known is None else {"optimum": f"{known:.10g}"})
 
 
@@ -198,15 +199,11 @@ def _in_short(run: Run) -> str:
         return shorten(run.error or "", 40, placeholder=" ...")
     failed = "" if run.result["success"] else ", no success"
     figure = run.result[FIGURES[run.job][0]]
-    if _is_estimated(run.job):
+    if is_estimated(run.job):
         error = run.result["relative_error"]
         wide = "" if error is None else f" ± {error:.1%}"
         return f"{figure:.4g}{wide}{failed}"
     return f"{figure:.10g}{failed}"
-
-
-def _is_estimated(job: str) -> bool:
-    return "std_error" in FIGURES[job]
 
 
 def _iterations(history: History, names: Sequence[str]) -> Table:

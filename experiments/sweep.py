@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from cem.state import History
+from experiments.clock import Every
 from experiments.complaints import AwayError, ReplacedError, StoreError
 from experiments.crew import Crew
 from experiments.progress import ELSEWHERE, Page
@@ -174,7 +175,7 @@ class Sweep:
         self.waiting = deque(sorted(runs, key=lambda run: run.status == "planned"))
         self.elsewhere: list[Run] = []  # at which another process is
         self.flying: dict[Future[Slice], Flight] = {}
-        self.polled = self.touched = self.called = time.monotonic()
+        self.poll, self.touch, self.call = Every(POLL), Every(TOUCH), Every(POLL)
         self.room = crew.at_once()  # for flights
 
     def go(self) -> None:
@@ -203,8 +204,7 @@ class Sweep:
 
     def _call(self) -> None:
         """See now and then who is there: workers of a cluster come and go."""
-        if time.monotonic() - self.called > POLL:
-            self.called = time.monotonic()
+        if self.call.is_time():
             self.room = self.crew.at_once()
             self.page.staffed(self.room > 0)
 
@@ -262,8 +262,7 @@ class Sweep:
                 del self.flying[future]
                 if flight is not None:
                     self._submit(flight)
-        elif time.monotonic() - self.polled > POLL:
-            self.polled = time.monotonic()
+        elif self.poll.is_time():
             self.waiting.extend(self.elsewhere)
             self.elsewhere.clear()
         else:
@@ -271,8 +270,7 @@ class Sweep:
 
     def _touch(self) -> None:
         """Show other machines now and then that this one is at its runs, however long they take."""
-        if time.monotonic() - self.touched > TOUCH:
-            self.touched = time.monotonic()
+        if self.touch.is_time():
             for flight in self.flying.values():
                 with contextlib.suppress(ReplacedError):  # which will be seen when it lands
                     flight.writer.end("running", flight.used)

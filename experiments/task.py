@@ -40,6 +40,20 @@ FIGURES = {  # and the part that depends on it; the figure itself comes first
 }
 
 
+def is_estimated(job: str) -> bool:
+    """Whether the job is an estimate and not a search."""
+    return "relative_error" in FIGURES[job]
+
+
+def word_of(job: str) -> str:
+    """What people call the figure that a run is for.
+
+    >>> word_of("minimize"), word_of("expectation")
+    ('best score', 'mean')
+    """
+    return FIGURES[job][0] if is_estimated(job) else "best score"
+
+
 @dataclass(frozen=True)
 class Task:
     """A problem, its driver and what it is called with; ``identity`` is what decides the bits."""

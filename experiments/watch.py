@@ -18,7 +18,7 @@ class Watch(Rewritten):
     """A callback that rewrites one line, at most every ``seconds``; a context manager."""
 
     def __init__(self, name: str, job: str, *, console: Console, seconds: float = 0.1) -> None:
-        super().__init__(console, seconds)
+        super().__init__(console, seconds, at_once=True)
         self.name = name
         self.sign = -1.0 if job == "minimize" else 1.0
         self.since = time.monotonic()

@@ -10,11 +10,11 @@ from typing import Any
 from cem.state import History
 from experiments.comparison.judging import quantile
 from experiments.comparison.measures import Measure, Target, known_of, measures, targets
-from experiments.comparison.outcomes import Outcome, outcomes, word_of
+from experiments.comparison.outcomes import Outcome, outcomes
 from experiments.comparison.pairs import Pair, pairs
 from experiments.comparison.variations import Variation, variation
 from experiments.store import Run
-from experiments.task import strict
+from experiments.task import strict, word_of
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments.comparison.judging import quantile
-from experiments.comparison.outcomes import Outcome, is_estimated, sign_of
+from experiments.comparison.outcomes import Outcome, sign_of
+from experiments.task import is_estimated
 
 USUAL = 0.1  # the relative error that an estimate is to reach if nobody says another
 

@@ -12,7 +12,7 @@ from cem.state import History
 from cem.tally import relative_error
 from cem.typing import Array
 from experiments.store import Run
-from experiments.task import FIGURES
+from experiments.task import FIGURES, is_estimated
 
 ENDED = ("done", "failed")
 
@@ -85,20 +85,6 @@ def sign_of(job: str) -> float:
     (1.0, -1.0)
     """
     return 1.0 if job == "maximize" else -1.0
-
-
-def is_estimated(job: str) -> bool:
-    """Whether the job is an estimate and not a search."""
-    return "relative_error" in FIGURES[job]
-
-
-def word_of(job: str) -> str:
-    """What people call the figure that a run is for.
-
-    >>> word_of("minimize"), word_of("expectation")
-    ('best score', 'mean')
-    """
-    return FIGURES[job][0] if is_estimated(job) else "best score"
 
 
 def outcomes(runs: Iterable[Run], histories: dict[int, History]) -> list[Outcome]:

@@ -18,8 +18,9 @@ from experiments.comparison.judging import (
     wilson,
 )
 from experiments.comparison.measures import Target
-from experiments.comparison.outcomes import ENDED, Outcome, is_estimated, sign_of
+from experiments.comparison.outcomes import ENDED, Outcome, sign_of
 from experiments.store import Run
+from experiments.task import is_estimated
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from experiments.comparison.comparison import Comparison
 from experiments.comparison.judging import Interval, covers_too_rarely, enough
-from experiments.comparison.outcomes import is_estimated
 from experiments.comparison.pairs import FEW, Pair
 from experiments.comparison.variations import Share, Variation
+from experiments.task import is_estimated
 
 NOTHING = "-"
 WIDTH = 100  # columns of a table

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from experiments.comparison.comparison import Comparison
-from experiments.comparison.outcomes import is_estimated, word_of
 from experiments.comparison.variations import Variation
 from experiments.figures.frame import (
     LONG,
@@ -21,6 +20,7 @@ from experiments.figures.frame import (
     value_of,
 )
 from experiments.inline_svg import INK, SERIES
+from experiments.task import is_estimated, word_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,10 +10,10 @@ import numpy as np
 
 from cem.typing import Array
 from experiments.comparison.comparison import Comparison
-from experiments.comparison.outcomes import is_estimated
 from experiments.comparison.variations import Variation
 from experiments.figures.frame import dressed, new_figure, scaled, short, value_of
 from experiments.inline_svg import INK, SERIES
+from experiments.task import is_estimated
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from experiments.comparison.outcomes import is_estimated
 from experiments.comparison.variations import Variation
 from experiments.inline_svg import INK
+from experiments.task import is_estimated
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

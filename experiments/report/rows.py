@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cem.state import History
-from experiments.comparison.outcomes import word_of
 from experiments.report import words
 from experiments.report.plots import sketches
 from experiments.report.sketch import Sketch
 from experiments.runner import FIGURES, summary
 from experiments.store import Run
+from experiments.task import is_estimated, word_of
 
 STATES = ("done", "no success", "running", "cut", "interrupted", "failed", "planned")
 COLUMNS = {  # of the table of runs, and what is in them
@@ -154,7 +154,7 @@ def _facts(run: Run) -> dict[str, str]:
     if run.result is None:
         return {"error": run.error} if run.error else {}
     facts = {word_of(run.job): words.number(found[FIGURES[run.job][0]])}
-    if "std_error" in FIGURES[run.job]:
+    if is_estimated(run.job):
         low, high = found["confidence_interval"] or (None, None)
         facts |= {
             "standard error": words.number(found["std_error"]),
